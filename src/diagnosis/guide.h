@@ -1,0 +1,66 @@
+/*
+ * guide: the advice for people, one text file a language, one entry a finding.
+ *
+ * The file (assets/guide/<lang>.txt) is UTF-8, entries like
+ *
+ *   [dns.mx.null]
+ *   title: {domain} says that it takes no mail
+ *   means: The only MX record is "." ...
+ *          continued by indentation.
+ *   do server: 1st thing for whoever runs the server
+ *   do client: ...
+ *   do dns: ...
+ *   link: https://www.rfc-editor.org/rfc/rfc7505
+ *
+ * {name} is replaced by the finding's argument, escaped (escape.h). "do" lines are numbered in order; the
+ * word after "do" (client server dns network third-party tool any) says who. There are also entries for the
+ * checks themselves ([check dns.mx]: title, means) used before there is a finding and when all is well.
+ * Lines that begin with # are comments. Errors name file, line and what was expected.
+ *
+ * The English guide is built into the program, so that it always works; other languages, and a changed
+ * English one, are read from the data directory. An entry that a translation lacks comes from English.
+ *
+ * Threads: load once at start, then const and readable from anywhere. Ownership: guide_free.
+ */
+#ifndef SMTPSCOPE_GUIDE_H
+#define SMTPSCOPE_GUIDE_H
+
+#include "finding.h"
+
+#define GUIDE_FILE_MAX (4u << 20)
+#define GUIDE_DO_MAX 12
+
+struct guide; /* opaque, heap */
+
+/* lang: "en", "es", "qps"... ST_OK even when only English is there; ST_INVALID with a sentence for a broken
+   file. data_dir may be NULL: built-in English only. */
+enum status guide_load(struct guide **out, const char *data_dir, const char *lang,
+                       struct error *error) MUST_CHECK;
+void guide_free(struct guide *g);
+
+struct guide_step {
+    enum who who; /* WHO_NOBODY: for anybody */
+    char *text;
+};
+
+/* An entry with its arguments filled in: safe to show. */
+struct guide_text {
+    char *title; /* one line */
+    char *means;
+    struct guide_step steps[GUIDE_DO_MAX];
+    size_t step_count;
+    char *link; /* or NULL */
+};
+
+/* Text of a finding. Never fails for a known id; on no memory fields may be NULL-safe empty strings. */
+enum status guide_finding(const struct guide *g, const struct finding *f, bool ascii,
+                          struct guide_text *out) MUST_CHECK;
+/* Text about a check: what it does and why. */
+enum status guide_check(const struct guide *g, const char *check_id, struct guide_text *out)
+    MUST_CHECK;
+void guide_text_free(struct guide_text *text);
+/* For the test that ties ids and texts: calls back for every entry name of the loaded language itself. */
+void guide_each(const struct guide *g, void (*entry)(void *ctx, const char *name), void *ctx);
+bool guide_has(const struct guide *g, const char *entry);
+
+#endif

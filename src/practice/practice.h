@@ -1,0 +1,55 @@
+/*
+ * practice: a network that exists only in this process, acted out from a scenario file.
+ *
+ * It implements net.h: virtual addresses, name servers, scripted SMTP servers with TLS from a throw-away CA,
+ * ports that refuse, drop, reset or stall, and latencies. No socket is opened. The servers run inside net_wait,
+ * in the engine's thread, so a fixed seed and the clock of its own give the same bytes each time.
+ *
+ * Time: PRACTICE_PACED really waits (people watch), PRACTICE_INSTANT jumps (tests); the times recorded are
+ * the same.
+ *
+ * Threads: as net.h: the engine's. Ownership: net_network_close frees all.
+ */
+#ifndef SMTPSCOPE_PRACTICE_H
+#define SMTPSCOPE_PRACTICE_H
+
+#include "net.h"
+
+enum practice_pace { PRACTICE_PACED, PRACTICE_INSTANT };
+
+struct practice_options {
+    enum practice_pace pace;
+    uint64_t seed;       /* 0: the scenario's own */
+    int64_t wall_us;     /* start of its wall clock; 0: the scenario's own */
+};
+
+#define SCENARIO_FILE_MAX (1u << 20)
+#define SCENARIO_EXPECT_MAX 32
+
+/* What the list and the lessons show. */
+struct scenario_info {
+    char *name, *title, *theme, *story, *goal, *hints, *target;
+    char *options; /* command-line options that the story assumes, space-separated, or "" */
+    char *expect[SCENARIO_EXPECT_MAX]; /* finding ids that a right diagnosis contains */
+    size_t expect_count;
+};
+
+/* The data directory's scenarios/<name>.txt, else the ones built into the program. */
+enum status practice_open(const char *data_dir, const char *name,
+                          const struct practice_options *options, struct network **out,
+                          struct scenario_info *info, struct error *error) MUST_CHECK;
+/* From text, for tests and for files of the user's; `file` is for messages. */
+enum status practice_open_text(const char *file, const char *text, size_t len,
+                               const struct practice_options *options, struct network **out,
+                               struct scenario_info *info, struct error *error) MUST_CHECK;
+void scenario_info_free(struct scenario_info *info);
+/* Names known, sorted by theme and name; NULL-terminated, freed by practice_names_free. */
+enum status practice_names(const char *data_dir, char ***out, struct error *error) MUST_CHECK;
+void practice_names_free(char **names);
+
+/* What the scripted servers saw from the client, for tests: one line a command; NULL for another network. */
+const struct buf *practice_log(struct network *n);
+/* How many bytes of message text any server took. */
+uint64_t practice_text_bytes(struct network *n);
+
+#endif

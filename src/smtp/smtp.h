@@ -1,0 +1,166 @@
+/*
+ * smtp: one SMTP conversation, straight-line: a call sends a command and returns its reply.
+ *
+ * Everything that crosses the wire is told to the tap, in the order of the wire, after secrets were
+ * replaced: commands with a secret are told in their visible form, and the redactor goes over all
+ * lines in both directions. Reply lines are told one by one as they arrive, so that a slow multi-line
+ * reply is seen growing.
+ *
+ * Time limits are those of RFC 5321 4.5.3.2 (struct smtp_limits); each wait is told to the tap, so
+ * that the screen can say "still waiting". A deadline is never prolonged by single bytes.
+ *
+ * Threads: the engine's. Ownership: the conversation owns its connection; smtp_free closes it (after
+ * QUIT where the caller said so). Replies belong to the caller.
+ */
+#ifndef SMTPSCOPE_SMTP_H
+#define SMTPSCOPE_SMTP_H
+
+#include "caps.h"
+#include "secret.h"
+#include "tls.h"
+
+#define SMTP_COMMAND_MAX 4096     /* what we send; RFC 5321 4.5.3.1.4 says 512 plus extensions */
+#define SMTP_RAW_MAX (64 * 1024)  /* typed by hand */
+#define SMTP_SESSION_MAX (16u << 20) /* bytes read in one session before we stop believing in it */
+
+enum smtp_dir { DIR_CLIENT, DIR_SERVER, DIR_NOTE, DIR_TLS };
+
+#define LINE_PROBLEM 1u  /* a verdict rests on it */
+#define LINE_REDACTED 2u
+#define LINE_CUT 4u      /* longer than what was kept */
+#define LINE_BODY 8u     /* message text */
+#define LINE_MANUAL 16u  /* typed by the user */
+#define LINE_ODD 32u     /* violates the protocol (bare LF, no code, ...) */
+
+enum smtp_wait {
+    WAIT_NONE,
+    WAIT_CONNECT,
+    WAIT_BANNER,
+    WAIT_EHLO,
+    WAIT_STARTTLS,
+    WAIT_TLS,
+    WAIT_AUTH,
+    WAIT_MAIL,
+    WAIT_RCPT,
+    WAIT_DATA,     /* the 354 */
+    WAIT_BLOCK,    /* sending message text */
+    WAIT_DOT,      /* the reply after the final dot */
+    WAIT_QUIT,
+    WAIT_OTHER,
+    WAIT_DNS
+};
+const char *smtp_wait_name(enum smtp_wait wait); /* for people, translated: "the reply to RCPT" */
+
+/* Milliseconds. */
+struct smtp_limits {
+    int connect, banner, ehlo, starttls, tls, auth, mail, rcpt, data, block, dot, quit, other;
+};
+/* RFC 5321 4.5.3.2: 5 min greeting, MAIL, RCPT; 2 min DATA; 3 min block; 10 min dot. Connect 30 s. */
+extern const struct smtp_limits smtp_limits_rfc5321;
+
+/* Where lines go. `line` returns the transcript number, 0 when there is none. */
+struct tap {
+    void *ctx;
+    uint32_t (*line)(void *ctx, enum smtp_dir dir, bool tls, unsigned flags, const char *p, size_t len);
+    void (*wait)(void *ctx, enum smtp_wait what, int limit_ms); /* WAIT_NONE: over */
+};
+
+enum smtp_state {
+    SMTP_CLOSED,
+    SMTP_CONNECTED,   /* no greeting yet */
+    SMTP_GREETED,     /* 220 read */
+    SMTP_READY,       /* EHLO or HELO accepted */
+    SMTP_MAIL,        /* MAIL accepted */
+    SMTP_RCPT,        /* at least one RCPT accepted */
+    SMTP_TEXT,        /* after 354 */
+    SMTP_CONTINUATION /* after 334 */
+};
+
+struct smtp {
+    struct network *net;
+    struct cancel *cancel;
+    struct net_conn *conn; /* NULL when closed */
+    struct tap tap;
+    struct smtp_limits limits;
+    const struct redactor *redactor; /* borrowed; NULL for none */
+    enum smtp_state state;
+    bool tls, authenticated;
+    struct tls_facts tls_facts;
+    struct caps caps;        /* of the last EHLO in this security state */
+    struct caps caps_clear;  /* before TLS, kept for comparison */
+    struct buf in;           /* read and not yet parsed */
+    size_t session_bytes;
+    uint32_t last_client_line;
+    unsigned line_flags;     /* added to every line told, e.g. LINE_MANUAL */
+    enum status closed_by;   /* why it is closed: ST_OK by us, ST_EOF, ST_RESET, ST_TIMEOUT, ... */
+};
+
+void smtp_init(struct smtp *s, struct network *net, struct cancel *cancel, const struct tap *tap,
+               const struct smtp_limits *limits);
+/* Closes without QUIT and frees. */
+void smtp_free(struct smtp *s);
+/* Takes over a connected connection (and owns it from now on, in all cases). */
+void smtp_attach(struct smtp *s, struct net_conn *conn);
+/* TLS from the first byte (RFC 8314 3.3). */
+enum status smtp_tls_now(struct smtp *s, const struct tls_config *config, struct error *error)
+    MUST_CHECK;
+
+/*
+ * All that talk: ST_OK means that a complete reply is there, whatever its code. ST_EOF, ST_RESET,
+ * ST_TIMEOUT, ST_CANCELLED, ST_LIMIT, ST_PROTO (endless or hopeless reply), ST_IO, ST_TLS: none; the
+ * partial reply is kept in *reply. After anything but ST_OK and ST_CANCELLED the connection is closed.
+ */
+enum status smtp_greeting(struct smtp *s, struct reply *reply) MUST_CHECK;
+/* EHLO; on 250 fills s->caps. */
+enum status smtp_ehlo(struct smtp *s, const char *name, struct reply *reply) MUST_CHECK;
+enum status smtp_helo(struct smtp *s, const char *name, struct reply *reply) MUST_CHECK;
+/* One command. ST_INVALID before anything is sent when CR, LF or NUL is in it, or it is too long. */
+enum status smtp_command(struct smtp *s, enum smtp_wait wait, struct reply *reply, const char *fmt,
+                         ...) PRINTF_LIKE(4, 5) MUST_CHECK;
+/* Sends visible + secret + CRLF; told as visible + "<hidden N bytes>". */
+enum status smtp_command_secret(struct smtp *s, enum smtp_wait wait, struct reply *reply,
+                                const char *visible, const char *secret, size_t len) MUST_CHECK;
+/*
+ * Several commands, in one write where the server offers PIPELINING (RFC 2920), else one by one.
+ * replies[i] answers commands[i]. *done counts the replies that are complete.
+ */
+struct smtp_step {
+    enum smtp_wait wait;
+    const char *command; /* without CRLF */
+};
+enum status smtp_pipeline(struct smtp *s, const struct smtp_step *steps, size_t count,
+                          struct reply *replies, size_t *done) MUST_CHECK;
+/*
+ * STARTTLS (RFC 3207). ST_OK with reply 220: the channel is encrypted now, caps are forgotten, the
+ * caller must EHLO again. ST_OK with another code: refused. ST_PROTO: bytes in clear came behind the 220
+ * (injection, CVE-2011-0411 from the client's side); they are told to the tap as odd lines, kept in
+ * *injected and the handshake is not begun. ST_TLS and others: handshake failed, see s->tls_facts.
+ */
+enum status smtp_starttls(struct smtp *s, const struct tls_config *config, struct reply *reply,
+                          struct buf *injected, struct error *error) MUST_CHECK;
+/*
+ * DATA was answered 354: sends the message, dot-stuffed (RFC 5321 4.5.2) and with every line ended by
+ * CRLF, then the final dot, and returns the reply. The tap sees head, tail and a byte count.
+ */
+enum status smtp_send_text(struct smtp *s, const char *p, size_t len, struct reply *reply) MUST_CHECK;
+/* QUIT with a short limit, then closes, whatever came back. Works after a polite cancel as well. */
+void smtp_quit(struct smtp *s);
+void smtp_close(struct smtp *s, enum status why);
+/* Bytes that the server sent unasked and that nobody read yet. Never waits. */
+size_t smtp_pending(struct smtp *s);
+
+/*
+ * The hand-made session. Sends the line and CRLF as typed (any bytes but CR and LF), keeps state, caps and
+ * security as the automatic steps do (EHLO typed by hand fills caps). A line typed after "AUTH" with an
+ * initial response, or while a 334 is pending, is told and remembered only as hidden. Typed STARTTLS
+ * needs config. Text lines after a 354 get no reply until the lone dot: *expects_reply is false then.
+ */
+enum status smtp_typed(struct smtp *s, const char *line, size_t len, const struct tls_config *config,
+                       struct reply *reply, bool *expects_reply, struct error *error) MUST_CHECK;
+/*
+ * Reads whatever the server says by itself (421, EOF) while nobody asked. Returns ST_AGAIN when there is
+ * nothing, ST_OK when lines were told, or why the connection ended.
+ */
+enum status smtp_listen(struct smtp *s) MUST_CHECK;
+
+#endif
