@@ -17,6 +17,7 @@
 
 #define SECRET_MAX 8192 /* OAuth tokens are the longest that travel in one line */
 
+/* Begins as {0}. */
 struct secret {
     char *p; /* NUL-terminated for convenience; may hold NULs inside */
     size_t len;
@@ -39,6 +40,7 @@ enum status secret_read_file(struct secret *s, const char *path, struct error *e
 void secret_harden_process(void);
 
 #define REDACT_MAX_NEEDLES 64
+/* Begins as {0}. */
 struct redactor {
     struct secret needle[REDACT_MAX_NEEDLES];
     size_t count;
