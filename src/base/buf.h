@@ -36,7 +36,7 @@ enum status buf_add(struct buf *b, const void *p, size_t len) MUST_CHECK;
 enum status buf_add_str(struct buf *b, const char *text) MUST_CHECK;
 enum status buf_add_char(struct buf *b, char c) MUST_CHECK;
 enum status buf_addf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3) MUST_CHECK;
-enum status buf_addv(struct buf *b, const char *fmt, va_list ap) MUST_CHECK;
+enum status buf_addv(struct buf *b, const char *fmt, va_list ap) PRINTF_LIKE(2, 0) MUST_CHECK;
 void buf_drop_front(struct buf *b, size_t len); /* len > b->len drops all */
 const char *buf_str(const struct buf *b);       /* never NULL */
 

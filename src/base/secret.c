@@ -1,4 +1,4 @@
-#include "redact.h"
+#include "secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #endif
 
+#include "redact.h"
 #include "text.h"
 
 #if defined(__has_feature)
