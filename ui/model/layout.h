@@ -1,0 +1,42 @@
+/*
+ * layout: which pane lies where, as a pure function of the size (ux.md 5 of the design notes is where the
+ * breakpoints come from: three columns from 160x40, two from 100 wide, the 80x24 shape from 72x20, tabs from 40x10).
+ *
+ * Threads: pure. Ownership: by value.
+ */
+#ifndef SMTPSCOPE_LAYOUT_H
+#define SMTPSCOPE_LAYOUT_H
+
+#include "canvas.h"
+
+enum pane { PANE_STEPS, PANE_TRANSCRIPT, PANE_ADVICE, PANE_TIMINGS, PANE_TYPE, PANE_COUNT };
+
+enum layout_kind { LAYOUT_TOO_SMALL, LAYOUT_TABS, LAYOUT_COMPACT, LAYOUT_TWO, LAYOUT_THREE };
+
+struct layout_wish {
+    int w, h;
+    enum pane focus;
+    bool zoom;          /* the focused pane alone */
+    bool advice_hidden, timings_shown; /* timings below 100 columns only on demand */
+    int left_delta;     /* columns more (or fewer) for the left pane, by + and _ */
+};
+
+struct layout {
+    enum layout_kind kind;
+    struct rect header;
+    struct rect tabs;           /* LAYOUT_TABS only */
+    struct rect title[PANE_COUNT]; /* one row; h 0 when the pane is not on screen */
+    struct rect body[PANE_COUNT];
+    bool visible[PANE_COUNT];
+    struct rect prompt;  /* the SMTP> line */
+    struct rect hint;    /* below it; h 0 when there is no room */
+    struct rect status;
+    struct rect keybar;
+    struct rect rules[8]; /* vertical lines, one column wide */
+    size_t rule_count;
+};
+
+/* Every rectangle lies inside w x h, none overlap; for any w, h >= 1. */
+void layout_compute(const struct layout_wish *wish, struct layout *out);
+
+#endif
