@@ -100,11 +100,13 @@ enum status net_dial(struct network *n, const struct net_address *to,
         return st;
     }
     struct net_wait_item item = {.conn = c, .want = NET_WRITE};
-    st = net_wait(n, &item, 1, deadline_us, cancel, false);
-    if (st == ST_OK) {
-        st = n->ops->connect_result(n, c);
-        *sys = c->sys;
-    }
+    do {
+        st = net_wait(n, &item, 1, deadline_us, cancel, false);
+        if (st == ST_OK) {
+            st = n->ops->connect_result(n, c);
+            *sys = c->sys;
+        }
+    } while (st == ST_AGAIN);
     if (st != ST_OK) {
         net_close(c);
         return st;

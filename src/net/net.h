@@ -93,7 +93,9 @@ struct network_ops {
        then connect_result tells. A failure that is known at once comes back at once. */
     enum status (*connect)(struct network *n, const struct net_address *to,
                            const struct net_address *from, struct net_conn **out, int *sys);
-    /* ST_OK; ST_REFUSED; ST_RESET; ST_TIMEOUT; ST_UNREACHABLE; ST_DENIED; ST_IO. sys = errno. */
+    /* ST_OK; ST_REFUSED; ST_RESET; ST_TIMEOUT; ST_UNREACHABLE; ST_DENIED; ST_IO. c->sys = errno.
+       ST_AGAIN: not decided yet, wait on. connect and datagram may also return ST_INVALID (a source
+       address that this machine does not have, or of another family) and ST_LIMIT (descriptors). */
     enum status (*connect_result)(struct network *n, struct net_conn *c);
     /* A connected datagram association (UDP) from a random port. */
     enum status (*datagram)(struct network *n, const struct net_address *to,
@@ -136,7 +138,7 @@ void net_random(struct network *n, void *p, size_t len);
 enum status net_wait(struct network *n, struct net_wait_item *items, size_t count,
                      int64_t deadline_us, struct cancel *cancel, bool until_wake) MUST_CHECK;
 
-/* Connects, waiting. *sys gets errno. ST_TIMEOUT is our deadline or the kernel's. */
+/* Connects, waiting. *sys gets errno. ST_TIMEOUT is our deadline (sys 0) or the kernel's. */
 enum status net_dial(struct network *n, const struct net_address *to,
                      const struct net_address *from, int64_t deadline_us, struct cancel *cancel,
                      struct net_conn **out, int *sys) MUST_CHECK;
