@@ -1,0 +1,143 @@
+/*
+ * app: the console without a terminal: state, keys to actions, events to state, state to canvas.
+ *
+ * The console feeds it keys and time and paints what it draws; tests do the same without a terminal.
+ *
+ * Threads: the face's. It talks to the engine through engine.h alone. Ownership: app_free ends the engine and
+ * frees everything; options are borrowed for the app's life.
+ */
+#ifndef SMTPSCOPE_APP_H
+#define SMTPSCOPE_APP_H
+
+#include "engine.h"
+#include "forms.h"
+#include "keys.h"
+#include "lineedit.h"
+#include "record.h"
+#include "report.h"
+#include "savefile.h"
+#include "tview.h"
+#include "typehint.h"
+
+#define APP_DIALOGS_MAX 4
+
+struct app_options {
+    const struct plan *plan;  /* defaults from the command line */
+    bool have_target;         /* begin with the safe checks; else the start screen */
+    const char *scenario;     /* --demo: its name; NULL: the real network */
+    const char *data_dir, *lang;
+    bool ascii, animation;
+    const char *save_path, *tee_path;
+    /* Opens the network: a practice scenario, or the system's when scenario is NULL. May change the plan
+       (a scenario brings its own target). */
+    enum status (*open_network)(void *ctx, const char *scenario, struct plan *plan,
+                                struct network **out, struct error *error);
+    /* Names of the scenarios with their titles, one "name<TAB>title" a line. */
+    enum status (*list_scenarios)(void *ctx, struct buf *out, struct error *error);
+    void *ctx;
+};
+
+enum dialog_kind {
+    DIALOG_NONE,
+    DIALOG_START,
+    DIALOG_TARGET,
+    DIALOG_LOGIN,
+    DIALOG_RELAY,
+    DIALOG_SEND,
+    DIALOG_SAVE,
+    DIALOG_QUIT,
+    DIALOG_LIST, /* help, menu, scenarios: a filter and a list */
+    DIALOG_TEXT  /* something to read */
+};
+
+enum list_purpose { LIST_HELP, LIST_MENU, LIST_SCENARIOS };
+
+#define LIST_ITEMS_MAX 256
+
+struct dialog {
+    enum dialog_kind kind;
+    struct form form;
+    /* DIALOG_LIST */
+    enum list_purpose purpose;
+    enum key_mode mode; /* whose help it is */
+    struct lineedit filter;
+    enum action actions[ACTION_COUNT];
+    char *items; /* scenarios: "name\ttitle" lines */
+    size_t item_offsets[LIST_ITEMS_MAX];
+    size_t count, cursor, top;
+    /* DIALOG_TEXT */
+    const char *title;
+    struct buf text;
+};
+
+/* What the console has to do for the app; it clears them. */
+#define APP_QUIT 1u
+#define APP_SUSPEND 2u
+#define APP_REDRAW 4u
+#define APP_MOUSE 8u
+
+/* What the one-line prompt in the status row is for. */
+enum ask { ASK_NOTHING, ASK_FIND, ASK_FILTER };
+
+struct app {
+    const struct app_options *options;
+    struct plan plan;
+    struct network *net; /* owned by the engine from engine_new on */
+    struct engine *engine;
+    struct guide *guide, *english;
+    struct record record;
+    struct tview *tview;
+    struct layout layout;
+    struct layout_wish wish;
+    enum check_id step;   /* under the cursor */
+    bool step_moved;      /* the user moved it in this run: it is not moved for him any more */
+    int advice_scroll;
+    struct lineedit smtp; /* the SMTP> line */
+    bool second_enter;    /* asked once for the second Enter */
+    struct lineedit ask_edit;
+    enum ask ask;
+    struct dialog dialogs[APP_DIALOGS_MAX];
+    size_t dialog_count;
+    char status[320];     /* already safe to show */
+    bool status_error;
+    bool paused, mouse, ascii, demo, session_wanted;
+    bool saved;           /* since the last change */
+    char saved_name[512];
+    struct tee tee;
+    bool tee_open;
+    uint32_t tee_next;
+    unsigned requests;
+    int64_t now_us, last_stop_us, spin_us;
+    unsigned spin;
+    int exit_code;
+};
+
+/* Draws nothing and opens nothing yet: the first paint comes before the first packet. */
+enum status app_init(struct app *a, const struct app_options *options, bool ascii) MUST_CHECK;
+void app_free(struct app *a);
+/* After the first paint: loads the guide, opens the network, starts the run (with a target). */
+void app_begin(struct app *a);
+
+void app_key(struct app *a, uint32_t key);
+/* Text that the terminal marked as pasted: goes into a field, never acts. */
+void app_paste(struct app *a, const char *p, size_t len);
+/* Takes at most max events; true when something changed. */
+bool app_events(struct app *a, size_t max);
+int app_events_fd(const struct app *a); /* -1 when there is no engine */
+/* Time goes on: the spinner, waiting times. True when something on screen changes. */
+bool app_tick(struct app *a, int64_t now_us);
+/* When app_tick is due next; NO_DEADLINE when nothing moves by itself. */
+int64_t app_next_tick(const struct app *a);
+void app_draw(struct app *a, struct canvas *c);
+
+/* For the rest of this room. */
+void app_action(struct app *a, enum action action);
+void app_say(struct app *a, bool is_error, const char *fmt, ...) PRINTF_LIKE(3, 4);
+enum key_mode app_mode(const struct app *a);
+void app_start_run(struct app *a);
+/* Opens the network and the engine for the app's plan; says why not. */
+bool app_connect_engine(struct app *a, const char *scenario);
+bool app_running(const struct app *a);
+void app_finish(struct app *a); /* --save, exit code */
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * forms: boxes with labelled fields, in one shape for all: Tab and arrows move, Enter on the last field or
+ * on a button accepts, Esc cancels. Errors stand under the field, in words, and clear nothing.
+ *
+ * Threads: the face's. Ownership: form_free wipes password fields.
+ */
+#ifndef SMTPSCOPE_FORMS_H
+#define SMTPSCOPE_FORMS_H
+
+#include "canvas.h"
+#include "lineedit.h"
+
+#define FORM_FIELDS_MAX 20
+#define FORM_WIDTH 60
+#define FORM_CHOICES_MAX 8
+
+enum field_kind {
+    FIELD_TEXT,
+    FIELD_PASSWORD,
+    FIELD_RADIO,
+    FIELD_CHECK,
+    FIELD_NOTE,  /* wrapped text, not focusable */
+    FIELD_BUTTON /* buttons stand together in the last row */
+};
+
+struct field {
+    enum field_kind kind;
+    int id;              /* the dialog's own */
+    const char *label;   /* translated */
+    struct lineedit edit;
+    const char *choices[FORM_CHOICES_MAX]; /* RADIO, translated */
+    int choice_count, choice;
+    bool on;             /* CHECK */
+    char *note;          /* NOTE; safe text */
+    char error[240];
+};
+
+struct form {
+    const char *title;
+    struct field fields[FORM_FIELDS_MAX];
+    size_t count, focus;
+    int top; /* first row shown, when the box is taller than the screen */
+};
+
+enum form_result { FORM_IGNORED, FORM_CHANGED, FORM_PRESSED, FORM_CANCELLED };
+
+void form_init(struct form *f, const char *title);
+void form_free(struct form *f);
+struct field *form_text(struct form *f, int id, const char *label, const char *value);
+struct field *form_password(struct form *f, int id, const char *label);
+struct field *form_radio(struct form *f, int id, const char *label, const char *const *choices,
+                         int count, int choice);
+struct field *form_check(struct form *f, int id, const char *label, bool on);
+void form_note(struct form *f, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void form_button(struct form *f, int id, const char *label);
+void form_focus(struct form *f, int id);
+
+struct field *form_field(struct form *f, int id); /* never NULL for an id that was added */
+const char *form_value(struct form *f, int id);
+void form_error(struct form *f, int id, const char *text); /* and moves the focus there */
+void form_clear_errors(struct form *f);
+
+/* FORM_PRESSED: *pressed is the id of the button. Enter in the last field before the buttons presses the
+   first button, unless `careful`, where it only moves on. */
+enum form_result form_key(struct form *f, uint32_t key, bool careful, int *pressed);
+/* True when the focus is in a text field, so that letters are text. */
+bool form_in_text(const struct form *f);
+void form_draw(struct form *f, struct canvas *c, bool full_screen);
+/* Wrapped text lines in a rectangle; returns the rows it takes. Draws when c is not NULL. */
+int text_wrapped(struct canvas *c, struct rect area, int skip_rows, enum role role, const char *text,
+                 int indent);
+
+#endif
