@@ -119,7 +119,8 @@ struct network_ops {
 struct network {
     const struct network_ops *ops;
     bool demo;           /* nothing leaves the process */
-    const char *ca_file; /* trust anchors that belong to this network (practice CA); or NULL */
+    const char *ca_file; /* trust anchors that belong to this network; or NULL */
+    const char *ca_pem;  /* the same as PEM text, for a network that has no files; or NULL */
 };
 
 /* The system's sockets. The caller closes it with net_network_close. */

@@ -93,6 +93,7 @@ struct tls_facts {
 struct tls_config {
     const char *name;                /* host that the certificate must name; SNI when not an address */
     const char *ca_file;             /* NULL: the system's store */
+    const char *ca_pem;              /* trust anchors as PEM text instead; wins over ca_file; or NULL */
     const char *cert_file, *key_file; /* client certificate, or NULL */
     const char *ciphers;             /* NULL: the library's default */
 };
