@@ -92,6 +92,7 @@ struct finding_kind {
     enum confidence confidence;
     const char *reference;  /* "RFC 7505, section 3"; untranslated; "" for none */
     const char *args;       /* names of the arguments its texts may use, space-separated */
+    enum side side;         /* usual one of an inconclusive result, else SIDE_NONE */
 };
 
 struct finding_arg {
@@ -116,11 +117,13 @@ extern const struct finding_kind finding_kinds[];
 extern const size_t finding_kind_count;
 const struct finding_kind *finding_find(const char *id); /* NULL when unknown */
 
-/* Starts a finding with the kind's defaults. An unknown id aborts in debug builds: it is a bug. */
+/* Starts a finding with the kind's defaults. An unknown id aborts in debug builds: it is a bug. Others
+   report it as check.internal, which is the truth. */
 void finding_init(struct finding *f, const char *id);
 void finding_free(struct finding *f);
 enum status finding_copy(struct finding *dst, const struct finding *src) MUST_CHECK;
-/* Arguments are cut at FINDING_ARG_TEXT_MAX; a failure to store one leaves it out. */
+/* Arguments are cut at FINDING_ARG_TEXT_MAX; a failure to store one leaves it out. A name that was given
+   before gets the new value. A NUL in a span becomes the four characters \x00. */
 void finding_arg(struct finding *f, const char *name, const char *value);
 void finding_arg_span(struct finding *f, const char *name, const char *p, size_t len);
 void finding_argf(struct finding *f, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
