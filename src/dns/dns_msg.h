@@ -10,29 +10,14 @@
 #ifndef SMTPSCOPE_DNS_MSG_H
 #define SMTPSCOPE_DNS_MSG_H
 
-#include "net.h"
+#include "dns_name.h"
 
-#define DNS_NAME_MAX 1025 /* 255 octets, each at worst written as \DDD, and a NUL */
 #define DNS_MESSAGE_MAX 65535
 #define DNS_RECORDS_MAX 1024
 #define DNS_CNAME_MAX 10  /* links followed inside one answer */
 #define DNS_TXT_MAX 65535 /* joined strings of one TXT record (RFC 7208 3.3, 6376 3.6.2.2) */
+#define DNS_EDNS_SIZE 1232 /* largest UDP answer that we ask for: no fragments on any path */
 
-enum dns_type {
-    DNS_A = 1,
-    DNS_NS = 2,
-    DNS_CNAME = 5,
-    DNS_SOA = 6,
-    DNS_PTR = 12,
-    DNS_MX = 15,
-    DNS_TXT = 16,
-    DNS_AAAA = 28,
-    DNS_SRV = 33,
-    DNS_DS = 43,
-    DNS_DNSKEY = 48,
-    DNS_TLSA = 52,
-    DNS_CAA = 257
-};
 #define DNS_CLASS_IN 1
 #define DNS_CLASS_CH 3
 
@@ -46,7 +31,7 @@ enum dns_type {
     X(DNS_TIMEOUT, "timeout")                                                                      \
     X(DNS_UNREACHABLE, "unreachable") /* no name server could be reached or none is configured */  \
     X(DNS_MALFORMED, "malformed")                                                                  \
-    X(DNS_CNAME_LOOP, "cname-loop")                                                                \
+    X(DNS_CNAME_LOOP, "cname-loop")   /* or more than DNS_CNAME_MAX links */                       \
     X(DNS_BAD_NAME, "bad-name")       /* what was asked for cannot be a domain name */             \
     X(DNS_CANCELLED, "cancelled")                                                                  \
     X(DNS_OTHER_RCODE, "other-rcode")
@@ -92,6 +77,7 @@ struct dns_answer {
     enum dns_result result;
     int rcode; /* -1 when there was no reply */
     bool authoritative, authentic, truncated;
+    bool referral; /* the server sent us to other servers instead (result is DNS_REFUSED) */
     char final_name[DNS_NAME_MAX]; /* owner of the records after following CNAMEs */
     unsigned cnames;               /* links followed */
     struct dns_record *records;    /* answer section, records of the asked type at final_name only */
@@ -101,30 +87,35 @@ struct dns_answer {
     char ede_text[128];           /* raw */
     /* Set by the exchange (dns.h). */
     struct net_address server;
-    bool over_tcp;
-    unsigned tries;
+    bool over_tcp;    /* with `truncated`: the whole answer could be had over TCP only */
+    unsigned tries;   /* questions sent, over all servers and both transports */
+    unsigned ignored; /* datagrams that did not answer the question */
     int64_t elapsed_us;
 };
 
-/* A query with EDNS (1232 octets, DO set) and RD. ST_INVALID when the name cannot be encoded. */
+/*
+ * Appends a query with EDNS (DNS_EDNS_SIZE octets, DO set) and RD. ST_INVALID when the name cannot
+ * be encoded.
+ */
 enum status dns_msg_query(struct buf *out, uint16_t id, const char *name, uint16_t type,
                           uint16_t class, bool checking_disabled) MUST_CHECK;
-/* True if the message answers this question: id, QR, opcode and question echo (case-insensitive). */
+/* Takes the EDNS record off a query made by dns_msg_query alone in its buffer, for old servers. */
+void dns_msg_drop_edns(struct buf *query);
+/*
+ * True if the message answers this question: id, QR, opcode and question echo (case-insensitive).
+ * A bare header without a question is a reply too if it brings an error other than NXDOMAIN: servers
+ * that do not know EDNS answer like that (RFC 6891 section 7).
+ */
 bool dns_msg_is_reply(const void *p, size_t len, uint16_t id, const char *name, uint16_t type,
                       uint16_t class);
-/* Reads a reply. Never fails but for ST_NOMEM: what is wrong is in answer->result. */
+/*
+ * Reads a reply into an answer that dns_answer_init made. Never fails but for ST_NOMEM: what is wrong
+ * is in answer->result. Every record must be framed well and have an owner name that ends; RDATA is
+ * read of the records that are kept and of the CNAMEs on the way.
+ */
 enum status dns_msg_parse(struct dns_answer *answer, const void *p, size_t len, const char *name,
                           uint16_t type) MUST_CHECK;
 void dns_answer_init(struct dns_answer *answer);
 void dns_answer_free(struct dns_answer *answer);
-
-/* Names equal, ignoring case and a final dot. */
-bool dns_name_equal(const char *a, const char *b);
-/* True for letters-digits-hyphen names (underscore when `underscore`), each label 1..63, 253 in all. */
-bool dns_name_is_host(const char *name, bool underscore);
-/* "25.2.0.192.in-addr.arpa" or the ip6.arpa form. */
-void dns_reverse_name(const struct net_address *a, char *out, size_t size);
-/* "MX", "A"...; "TYPE257" style for the rest. */
-void dns_type_name(uint16_t type, char *out, size_t size);
 
 #endif

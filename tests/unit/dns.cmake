@@ -1,0 +1,2 @@
+unit(dns_msg dns)
+unit(dns_name dns)
