@@ -28,18 +28,28 @@ struct event *engine_events(struct engine *e, size_t max); /* a chain through it
 /* Starts a run of the plan's safe checks (and of those with consent in it). The plan is copied. Returns the
    generation that its events will carry; 0 on no memory. A run under way is cancelled first. */
 uint32_t engine_start(struct engine *e, const struct plan *plan);
+/* The generation of the latest run; 0 before the first. */
+uint32_t engine_generation(const struct engine *e);
 /*
- * One step again, on the connection as it is (reconnecting where needed). Steps with risk take the
- * consent that `plan` carries (relay_consent, send_consent, auth_*, password; the rest of it is ignored).
+ * One step again, on the connection as it is (reconnecting where needed, and running first what it
+ * rests on). Steps with risk take what `plan` carries: relay_consent, send_consent, auth_*,
+ * password, from, to, subject; the rest of it is ignored, and the consent is for this once. NULL: no
+ * consent.
  */
 enum status engine_step(struct engine *e, enum check_id check, const struct plan *plan) MUST_CHECK;
 /* The safe steps that are still to do. */
 enum status engine_continue(struct engine *e) MUST_CHECK;
 /* Pause after the step that is running; again: go on. */
 void engine_pause(struct engine *e, bool paused);
-/* One line for the live connection, as typed, without line end. */
+/* One line for the live connection, as typed, without line end. ST_LIMIT over SMTP_RAW_MAX, or when
+   more was typed than is taken. */
 enum status engine_type(struct engine *e, const char *line, size_t len) MUST_CHECK;
-/* Connects and greets (for typing before any step), or reconnects. */
+/*
+ * Connects and greets, for typing before any step, or reconnects. Where there is no run yet, or one
+ * for another target, this is a new run (engine_generation tells) that only finds the server,
+ * connects and reads the greeting. Otherwise the connection of the present run is opened again; NULL
+ * means that as well.
+ */
 enum status engine_open(struct engine *e, const struct plan *plan) MUST_CHECK;
 void engine_cancel(struct engine *e, enum cancel_level level);
 /* The process was stopped for that long (SIGCONT): recorded, and waits are prolonged. */
