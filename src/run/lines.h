@@ -42,7 +42,7 @@ uint32_t lines_last(const struct lines *l);
 uint64_t lines_dropped(const struct lines *l); /* how many are missing in the middle */
 /* First number after the gap, when there is one; else 0. */
 uint32_t lines_gap_end(const struct lines *l, uint32_t *gap_start);
-/* Next line at or after `from` (or before, with back) whose raw text holds needle, ASCII case ignored;
+/* Next line at or after `from` (with back: at or before it) whose raw text holds needle, ASCII case ignored;
    0 when none. */
 uint32_t lines_search(const struct lines *l, uint32_t from, bool back, const char *needle);
 size_t lines_memory(const struct lines *l);

@@ -1,0 +1,3 @@
+unit(lines run)
+unit(event run)
+unit(record run)
