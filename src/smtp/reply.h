@@ -26,7 +26,7 @@
 #define REPLY_NO_CODE 0x0040u        /* a line that does not begin with three digits */
 #define REPLY_BAD_CODE 0x0080u       /* first digit not 2..5, or second not 0..5 (RFC 5321 4.2.1) */
 #define REPLY_NUL 0x0100u
-#define REPLY_EIGHT_BIT 0x0200u      /* not ASCII and not valid UTF-8, or UTF-8 without SMTPUTF8 */
+#define REPLY_EIGHT_BIT 0x0200u      /* not ASCII; whether SMTPUTF8 allowed it is not known here */
 #define REPLY_TEXT_BEFORE 0x0400u    /* lines without a code came first (text before the 220) */
 #define REPLY_EMPTY_LINE 0x0800u
 #define REPLY_CUT 0x1000u            /* the connection ended inside the reply */
@@ -35,7 +35,8 @@ struct reply_line {
     size_t off, len;  /* in reply.text: the line without its line end */
     size_t wire_len;  /* with line end, as it came */
     size_t text_off;  /* where the text after code and separator begins, from off */
-    bool cut;         /* longer than REPLY_LINE_KEPT */
+    bool cut;         /* longer than REPLY_LINE_KEPT, or unfinished */
+    unsigned flags;   /* the deviations of this line */
     uint32_t number;  /* transcript line, set by the conversation; 0 when none */
 };
 

@@ -6,6 +6,11 @@
  * decoded bytes. Server signatures of SCRAM are verified: a server that cannot prove that it knows the
  * password is reported.
  *
+ * SCRAM prepares names and passwords by SASLprep (RFC 4013) as far as it goes without Unicode tables:
+ * other spaces become a space, characters that are mapped to nothing are dropped, controls and bytes
+ * that are no UTF-8 are refused. Normalisation (NFKC) is not done: text reaches us composed. The other
+ * mechanisms send what was typed.
+ *
  * Threads: one owner. Ownership: sasl_free wipes everything.
  */
 #ifndef SMTPSCOPE_SASL_H
@@ -16,6 +21,7 @@
 
 #define SASL_CHALLENGE_MAX 65536
 #define SASL_STEPS_MAX 8
+#define SASL_NAME_MAX 1024 /* user, authorization identity */
 #define SASL_ITERATIONS_MAX 600000 /* SCRAM: a hostile server must not keep us busy for minutes */
 
 enum sasl_mech {
@@ -36,6 +42,9 @@ enum sasl_mech {
 const char *sasl_mech_name(enum sasl_mech mech); /* "SCRAM-SHA-256-PLUS" */
 enum sasl_mech sasl_mech_find(const char *name);  /* MECH_NONE when unknown */
 bool sasl_mech_sends_password(enum sasl_mech mech); /* in a form that a listener can use */
+bool sasl_mech_is_oauth(enum sasl_mech mech);
+/* Whether there is something to bind a PLUS mechanism to. */
+bool sasl_can_bind(const struct tls_facts *tls);
 /* The best of what is offered, for a password (oauth: for a token). PLUS only when `binding`. */
 enum sasl_mech sasl_mech_choose(const char (*offered)[32], size_t count, bool oauth, bool binding);
 
@@ -47,6 +56,7 @@ struct sasl_params {
     const char *host;               /* OAUTHBEARER */
     uint16_t port;
     const struct tls_facts *tls;    /* for channel binding; NULL in clear */
+    bool plus_offered;              /* the server offers some SCRAM with PLUS (RFC 5802 6: y or n) */
     void (*random)(void *ctx, void *p, size_t len);
     void *random_ctx;
 };
@@ -65,6 +75,8 @@ bool sasl_has_initial(const struct sasl *s);
  */
 enum status sasl_step(struct sasl *s, const char *challenge, size_t len, struct buf *response,
                       bool *secret_response, struct error *error) MUST_CHECK;
+/* The last response, decoded, with what must not be shown replaced by "<hidden>"; NULs become spaces. */
+const char *sasl_shown(const struct sasl *s);
 /* After 235: ST_PROTO when the server should have proved itself and did not. */
 enum status sasl_finish(struct sasl *s, struct error *error) MUST_CHECK;
 /* After a failed OAuth: the JSON that the server gave, raw; "" when none. */

@@ -1,0 +1,4 @@
+unit(reply smtp)
+unit(caps smtp)
+unit(compose smtp)
+unit(sasl smtp)
