@@ -42,6 +42,7 @@ enum key {
     UKEY_F12,
     UKEY_PASTE_BEGIN,
     UKEY_PASTE_END,
+    UKEY_MOUSE,
     UKEY_LAST
 };
 #define KEY_CTRL(c) ((uint32_t)(c) & 0x1fu)

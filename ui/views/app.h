@@ -75,6 +75,7 @@ struct dialog {
 #define APP_SUSPEND 2u
 #define APP_REDRAW 4u
 #define APP_MOUSE 8u
+#define APP_REPORT 16u /* with APP_QUIT: a plain report stays in the scroll-back */
 
 /* What the one-line prompt in the status row is for. */
 enum ask { ASK_NOTHING, ASK_FIND, ASK_FILTER };
@@ -91,7 +92,7 @@ struct app {
     struct layout_wish wish;
     enum check_id step;   /* under the cursor */
     bool step_moved;      /* the user moved it in this run: it is not moved for him any more */
-    int advice_scroll;
+    int advice_scroll, advice_below; /* rows above and below what is shown */
     struct lineedit smtp; /* the SMTP> line */
     bool second_enter;    /* asked once for the second Enter */
     struct lineedit ask_edit;
@@ -108,6 +109,7 @@ struct app {
     uint32_t tee_next;
     unsigned requests;
     int64_t now_us, last_stop_us, spin_us;
+    int64_t step_seen_us, wait_seen_us; /* by our clock: when the step and the wait began */
     unsigned spin;
     int exit_code;
 };
@@ -119,6 +121,13 @@ void app_free(struct app *a);
 void app_begin(struct app *a);
 
 void app_key(struct app *a, uint32_t key);
+enum mouse_kind { MOUSE_CLICK, MOUSE_DOUBLE, MOUSE_WHEEL_UP, MOUSE_WHEEL_DOWN };
+struct mouse_event {
+    int x, y;
+    enum mouse_kind kind;
+};
+/* Only when the mouse is on. Nothing can be done with it that keys cannot do. */
+void app_mouse(struct app *a, const struct mouse_event *event);
 /* Text that the terminal marked as pasted: goes into a field, never acts. */
 void app_paste(struct app *a, const char *p, size_t len);
 /* Takes at most max events; true when something changed. */
@@ -135,6 +144,8 @@ void app_action(struct app *a, enum action action);
 void app_say(struct app *a, bool is_error, const char *fmt, ...) PRINTF_LIKE(3, 4);
 enum key_mode app_mode(const struct app *a);
 void app_start_run(struct app *a);
+/* The engine may have begun a run by itself (engine_open): shows that one. */
+void app_adopt_run(struct app *a);
 /* Opens the network and the engine for the app's plan; says why not. */
 bool app_connect_engine(struct app *a, const char *scenario);
 bool app_running(const struct app *a);

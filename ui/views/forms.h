@@ -30,7 +30,7 @@ struct field {
     struct lineedit edit;
     const char *choices[FORM_CHOICES_MAX]; /* RADIO, translated */
     int choice_count, choice;
-    bool on;             /* CHECK */
+    bool on;             /* CHECK; PASSWORD: shown in clear */
     char *note;          /* NOTE; safe text */
     char error[240];
 };
@@ -66,6 +66,8 @@ enum form_result form_key(struct form *f, uint32_t key, bool careful, int *press
 /* True when the focus is in a text field, so that letters are text. */
 bool form_in_text(const struct form *f);
 void form_draw(struct form *f, struct canvas *c, bool full_screen);
+/* An empty box with a title in its upper edge. */
+void box_draw(struct canvas *c, struct rect box, const char *title);
 /* Wrapped text lines in a rectangle; returns the rows it takes. Draws when c is not NULL. */
 int text_wrapped(struct canvas *c, struct rect area, int skip_rows, enum role role, const char *text,
                  int indent);

@@ -1,0 +1,16 @@
+#include "terminfo.h"
+
+#include <curses.h>
+#include <stddef.h>
+#include <term.h>
+
+bool terminfo_load(int fd)
+{
+    int found = 0;
+    return setupterm(NULL, fd, &found) != ERR && found == 1;
+}
+
+void terminfo_keep_palette(void)
+{
+    orig_colors = NULL;
+}

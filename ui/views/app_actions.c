@@ -1,0 +1,637 @@
+#include "app.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "dialogs.h"
+#include "text.h"
+#include "views.h"
+
+#define STOP_TWICE_US (2 * US_PER_S)
+#define SCROLL_COLUMNS 8
+#define LEFT_DELTA_MAX 60
+
+static void act_help(struct app *a)
+{
+    dialog_open_list(a, LIST_HELP);
+}
+
+static void act_menu(struct app *a)
+{
+    dialog_open_list(a, LIST_MENU);
+}
+
+static void act_target(struct app *a)
+{
+    dialog_open_target(a);
+}
+
+static void ask_open(struct app *a, enum ask ask, const char *text)
+{
+    a->ask = ask;
+    a->status[0] = '\0';
+    if (lineedit_set(&a->ask_edit, text) != ST_OK) {
+        a->ask = ASK_NOTHING;
+    }
+}
+
+static void act_find(struct app *a)
+{
+    ask_open(a, ASK_FIND, "");
+}
+
+static void act_filter(struct app *a)
+{
+    ask_open(a, ASK_FILTER, tview_filter_text(a->tview));
+}
+
+static void find_again(struct app *a, int direction)
+{
+    if (tview_find_text(a->tview)[0] == '\0') {
+        app_say(a, false, "%s", _("Nothing was looked for yet. / begins."));
+    } else if (!tview_find_next(a->tview, &a->record, direction)) {
+        app_say(a, true, "%s", _("Not found in the transcript."));
+    } else {
+        a->wish.focus = PANE_TRANSCRIPT;
+    }
+}
+
+static void act_find_next(struct app *a)
+{
+    find_again(a, 1);
+}
+
+static void act_find_prev(struct app *a)
+{
+    find_again(a, -1);
+}
+
+static void act_run_rest(struct app *a)
+{
+    if (!a->record.started) {
+        app_start_run(a);
+        return;
+    }
+    if (app_running(a)) {
+        app_say(a, false, "%s", _("The steps are running already."));
+        return;
+    }
+    if (engine_continue(a->engine) != ST_OK) {
+        app_say(a, true, "%s", _("The engine did not take the command."));
+    }
+}
+
+static void act_run_step(struct app *a)
+{
+    if (app_running(a)) {
+        app_say(a, false, "%s", _("A step is running; F8 stops it."));
+        return;
+    }
+    if (!a->record.started) {
+        app_start_run(a);
+        return;
+    }
+    switch (checks[a->step].risk) {
+    case RISK_RELAY:
+        dialog_open_relay(a);
+        return;
+    case RISK_LOGIN:
+        dialog_open_login(a);
+        return;
+    case RISK_SEND:
+        dialog_open_send(a);
+        return;
+    case RISK_SAFE:
+        if (engine_step(a->engine, a->step, &a->plan) != ST_OK) {
+            app_say(a, true, "%s", _("The engine did not take the command."));
+        }
+        return;
+    }
+}
+
+static void act_run_new(struct app *a)
+{
+    app_start_run(a);
+}
+
+static void act_pause(struct app *a)
+{
+    if (a->engine == NULL) {
+        return;
+    }
+    a->paused = !a->paused;
+    engine_pause(a->engine, a->paused);
+    app_say(a, false, "%s",
+            a->paused ? _("Pausing after this step; p goes on.") : _("Going on."));
+}
+
+static void act_stop(struct app *a)
+{
+    bool busy = app_running(a) || a->record.running != CHECK_NONE || a->record.waiting != WAIT_NONE;
+    if (a->engine == NULL || !busy) {
+        app_say(a, false, "%s", _("Nothing is running. q leaves the program."));
+        return;
+    }
+    bool again = a->now_us - a->last_stop_us < STOP_TWICE_US;
+    engine_cancel(a->engine, again ? CANCEL_HARD : CANCEL_POLITE);
+    a->last_stop_us = a->now_us;
+    app_say(a, false, "%s",
+            again ? _("The connection is cut.") : _("Stopping politely; again within 2 s cuts the connection."));
+}
+
+static void act_type(struct app *a)
+{
+    a->wish.focus = PANE_TYPE;
+    if (app_running(a) || a->record.session != SMTP_CLOSED) {
+        return;
+    }
+    if (a->plan.domain == NULL && a->plan.host == NULL) {
+        dialog_open_target(a);
+        return;
+    }
+    if (a->engine == NULL && !app_connect_engine(a, a->options->scenario)) {
+        return;
+    }
+    if (engine_open(a->engine, &a->plan) != ST_OK) {
+        app_say(a, true, "%s", _("The engine did not take the command."));
+        return;
+    }
+    app_adopt_run(a);
+    app_say(a, false, "%s", _("Connecting. Enter sends your line when the prompt shows SMTP>."));
+}
+
+static void act_save(struct app *a)
+{
+    if (!a->record.started) {
+        app_say(a, false, "%s", _("There is nothing to save yet."));
+        return;
+    }
+    dialog_open_save(a);
+}
+
+static void act_quit(struct app *a)
+{
+    if (app_running(a) || (a->session_wanted && !a->saved)) {
+        dialog_open_quit(a);
+        return;
+    }
+    a->requests |= APP_QUIT;
+}
+
+static void act_quit_report(struct app *a)
+{
+    a->requests |= APP_QUIT | APP_REPORT;
+}
+
+static void act_cancel(struct app *a)
+{
+    struct error error = {0};
+    if (tview_find_text(a->tview)[0] != '\0') {
+        (void)!tview_find(a->tview, &a->record, "", &error);
+    } else if (tview_filter_text(a->tview)[0] != '\0') {
+        (void)!tview_filter(a->tview, &a->record, "", &error);
+    } else if (a->wish.zoom) {
+        a->wish.zoom = false;
+    }
+    a->status[0] = '\0';
+}
+
+static void focus_to(struct app *a, enum pane pane)
+{
+    a->wish.focus = pane;
+    if (pane == PANE_ADVICE) {
+        a->wish.advice_hidden = false;
+    }
+    if (pane == PANE_TIMINGS) {
+        a->wish.timings_shown = true;
+    }
+}
+
+static void focus_step(struct app *a, int direction)
+{
+    for (int i = 1; i <= PANE_COUNT; i++) {
+        int next = ((int)a->wish.focus + direction * i + PANE_COUNT * 2) % PANE_COUNT;
+        bool shown = a->layout.kind == LAYOUT_TABS || a->wish.zoom || a->layout.visible[next];
+        if (shown && next != PANE_TYPE) {
+            a->wish.focus = (enum pane)next;
+            return;
+        }
+    }
+}
+
+static void act_next_pane(struct app *a)
+{
+    focus_step(a, 1);
+}
+
+static void act_prev_pane(struct app *a)
+{
+    focus_step(a, -1);
+}
+
+static void act_pane_steps(struct app *a)
+{
+    focus_to(a, PANE_STEPS);
+}
+
+static void act_pane_transcript(struct app *a)
+{
+    focus_to(a, PANE_TRANSCRIPT);
+}
+
+static void act_pane_advice(struct app *a)
+{
+    focus_to(a, PANE_ADVICE);
+}
+
+static void act_pane_timings(struct app *a)
+{
+    focus_to(a, PANE_TIMINGS);
+}
+
+static void act_zoom(struct app *a)
+{
+    a->wish.zoom = !a->wish.zoom;
+}
+
+static void act_toggle_advice(struct app *a)
+{
+    a->wish.advice_hidden = !a->wish.advice_hidden;
+    if (a->wish.advice_hidden && a->wish.focus == PANE_ADVICE) {
+        a->wish.focus = PANE_STEPS;
+    }
+}
+
+static void act_toggle_timings(struct app *a)
+{
+    a->wish.timings_shown = !a->wish.timings_shown;
+    if (!a->wish.timings_shown && a->wish.focus == PANE_TIMINGS) {
+        a->wish.focus = PANE_STEPS;
+    }
+}
+
+static void act_wider(struct app *a)
+{
+    a->wish.left_delta += a->wish.left_delta < LEFT_DELTA_MAX ? 1 : 0;
+}
+
+static void act_narrower(struct app *a)
+{
+    a->wish.left_delta -= a->wish.left_delta > -LEFT_DELTA_MAX ? 1 : 0;
+}
+
+static void act_mouse(struct app *a)
+{
+    a->mouse = !a->mouse;
+    a->requests |= APP_MOUSE;
+    app_say(a, false, "%s",
+            a->mouse ? _("Mouse on: Shift-drag selects text.") : _("Mouse off."));
+}
+
+static void act_redraw(struct app *a)
+{
+    a->requests |= APP_REDRAW;
+}
+
+static void act_suspend(struct app *a)
+{
+    a->requests |= APP_SUSPEND;
+}
+
+/* The cursor follows the transcript's, so that the advice is about the problem that is looked at. */
+static void step_from_transcript(struct app *a)
+{
+    struct line line;
+    if (lines_get(a->record.lines, tview_cursor(a->tview), &line) && line.check < CHECK_COUNT) {
+        a->step = (enum check_id)line.check;
+        a->step_moved = true;
+        a->advice_scroll = 0;
+    }
+}
+
+static bool is_problem(const struct app *a, int step)
+{
+    enum verdict v = a->record.steps[step].verdict;
+    return v == VERDICT_FAIL || v == VERDICT_WARN || v == VERDICT_INCONCLUSIVE;
+}
+
+static void problem_step(struct app *a, int direction)
+{
+    for (int i = 1; i <= CHECK_COUNT; i++) {
+        int at = ((int)a->step + direction * i + CHECK_COUNT * 2) % CHECK_COUNT;
+        if (is_problem(a, at)) {
+            a->step = (enum check_id)at;
+            a->step_moved = true;
+            a->advice_scroll = 0;
+            tview_goto(a->tview, &a->record, a->record.steps[at].first_line);
+            return;
+        }
+    }
+    app_say(a, false, "%s", _("No problem was found."));
+}
+
+static void act_next_problem(struct app *a)
+{
+    problem_step(a, 1);
+}
+
+static void act_prev_problem(struct app *a)
+{
+    problem_step(a, -1);
+}
+
+static void show_text(struct app *a, const char *title,
+                      enum status (*fill)(const struct app *, enum check_id, struct buf *))
+{
+    struct buf text;
+    buf_init(&text, 1u << 20);
+    if (fill(a, a->step, &text) != ST_OK) {
+        app_say(a, true, "%s", _("Not enough memory."));
+        buf_free(&text);
+        return;
+    }
+    dialog_open_text(a, title, &text);
+}
+
+static void act_links(struct app *a)
+{
+    show_text(a, _("Links"), advice_links);
+}
+
+static void act_copy_command(struct app *a)
+{
+    show_text(a, _("The same as a command"), advice_commands);
+}
+
+static void move_by(struct app *a, int rows)
+{
+    switch (a->wish.focus) {
+    case PANE_STEPS: {
+        int at = (int)a->step + rows;
+        at = at < 0 ? 0 : at >= CHECK_COUNT ? CHECK_COUNT - 1 : at;
+        a->step = (enum check_id)at;
+        a->step_moved = true;
+        a->advice_scroll = 0;
+        break;
+    }
+    case PANE_TRANSCRIPT:
+        tview_move(a->tview, &a->record, rows);
+        break;
+    case PANE_ADVICE:
+        a->advice_scroll += rows;
+        a->advice_scroll = a->advice_scroll < 0 ? 0 : a->advice_scroll;
+        break;
+    case PANE_TIMINGS:
+    case PANE_TYPE:
+    case PANE_COUNT:
+        break;
+    }
+}
+
+static int page_rows(const struct app *a)
+{
+    int h = a->layout.body[a->wish.focus].h;
+    return h > 2 ? h - 1 : 1;
+}
+
+static void act_down(struct app *a)
+{
+    move_by(a, 1);
+}
+
+static void act_up(struct app *a)
+{
+    move_by(a, -1);
+}
+
+static void act_page_down(struct app *a)
+{
+    move_by(a, page_rows(a));
+}
+
+static void act_page_up(struct app *a)
+{
+    move_by(a, -page_rows(a));
+}
+
+static void act_half_down(struct app *a)
+{
+    move_by(a, (page_rows(a) + 1) / 2);
+}
+
+static void act_half_up(struct app *a)
+{
+    move_by(a, -(page_rows(a) + 1) / 2);
+}
+
+static void act_first(struct app *a)
+{
+    if (a->wish.focus == PANE_TRANSCRIPT) {
+        tview_first(a->tview, &a->record);
+    } else {
+        move_by(a, -CHECK_COUNT - a->advice_scroll);
+    }
+}
+
+static void act_last(struct app *a)
+{
+    if (a->wish.focus == PANE_TRANSCRIPT) {
+        tview_last(a->tview, &a->record);
+    } else {
+        move_by(a, a->wish.focus == PANE_ADVICE ? 10000 : CHECK_COUNT);
+    }
+}
+
+static void act_open(struct app *a)
+{
+    if (a->wish.focus == PANE_STEPS) {
+        uint32_t first = a->record.steps[a->step].first_line;
+        if (first == 0) {
+            app_say(a, false, "%s", _("This step has no lines yet."));
+            return;
+        }
+        tview_goto(a->tview, &a->record, first);
+        focus_to(a, PANE_TRANSCRIPT);
+    } else if (a->wish.focus == PANE_TRANSCRIPT) {
+        step_from_transcript(a);
+        focus_to(a, PANE_ADVICE);
+    } else if (a->wish.focus == PANE_ADVICE) {
+        show_text(a, _("Advice"), advice_text);
+    }
+}
+
+static void act_fold(struct app *a)
+{
+    struct line line;
+    if (a->wish.focus == PANE_TRANSCRIPT &&
+        lines_get(a->record.lines, tview_cursor(a->tview), &line)) {
+        tview_fold(a->tview, &a->record, (enum check_id)line.check, -1);
+    }
+}
+
+static void act_fold_all(struct app *a)
+{
+    tview_fold_all(a->tview, &a->record, true);
+}
+
+static void act_unfold_all(struct app *a)
+{
+    tview_fold_all(a->tview, &a->record, false);
+}
+
+static void act_follow(struct app *a)
+{
+    tview_follow(a->tview, &a->record, !tview_following(a->tview));
+}
+
+static void act_wrap(struct app *a)
+{
+    tview_wrap(a->tview, !tview_wrapping(a->tview));
+}
+
+static void act_time(struct app *a)
+{
+    tview_time(a->tview, (enum tview_time)((tview_time_mode(a->tview) + 1) % (TIME_OFF + 1)));
+}
+
+static void act_base64(struct app *a)
+{
+    tview_base64(a->tview, !tview_base64_on(a->tview));
+}
+
+static void act_left(struct app *a)
+{
+    tview_scroll_columns(a->tview, -SCROLL_COLUMNS);
+}
+
+static void act_right(struct app *a)
+{
+    tview_scroll_columns(a->tview, SCROLL_COLUMNS);
+}
+
+static void act_line_start(struct app *a)
+{
+    tview_scroll_columns(a->tview, INT_MIN);
+}
+
+static void act_line_end(struct app *a)
+{
+    tview_scroll_columns(a->tview, INT_MAX);
+}
+
+static void act_next_step(struct app *a)
+{
+    tview_step(a->tview, &a->record, 1);
+}
+
+static void act_prev_step(struct app *a)
+{
+    tview_step(a->tview, &a->record, -1);
+}
+
+static void (*const act_table[ACTION_COUNT])(struct app *) = {
+    [ACTION_HELP] = act_help,
+    [ACTION_MENU] = act_menu,
+    [ACTION_TARGET] = act_target,
+    [ACTION_FIND] = act_find,
+    [ACTION_FIND_NEXT] = act_find_next,
+    [ACTION_FIND_PREV] = act_find_prev,
+    [ACTION_FILTER] = act_filter,
+    [ACTION_RUN_REST] = act_run_rest,
+    [ACTION_RUN_STEP] = act_run_step,
+    [ACTION_RUN_NEW] = act_run_new,
+    [ACTION_PAUSE] = act_pause,
+    [ACTION_STOP] = act_stop,
+    [ACTION_TYPE] = act_type,
+    [ACTION_SAVE] = act_save,
+    [ACTION_QUIT] = act_quit,
+    [ACTION_QUIT_REPORT] = act_quit_report,
+    [ACTION_CANCEL] = act_cancel,
+    [ACTION_NEXT_PANE] = act_next_pane,
+    [ACTION_PREV_PANE] = act_prev_pane,
+    [ACTION_PANE_STEPS] = act_pane_steps,
+    [ACTION_PANE_TRANSCRIPT] = act_pane_transcript,
+    [ACTION_PANE_ADVICE] = act_pane_advice,
+    [ACTION_PANE_TIMINGS] = act_pane_timings,
+    [ACTION_PANE_TYPE] = act_type,
+    [ACTION_ZOOM] = act_zoom,
+    [ACTION_TOGGLE_ADVICE] = act_toggle_advice,
+    [ACTION_TOGGLE_TIMINGS] = act_toggle_timings,
+    [ACTION_WIDER] = act_wider,
+    [ACTION_NARROWER] = act_narrower,
+    [ACTION_MOUSE] = act_mouse,
+    [ACTION_REDRAW] = act_redraw,
+    [ACTION_SUSPEND] = act_suspend,
+    [ACTION_NEXT_PROBLEM] = act_next_problem,
+    [ACTION_PREV_PROBLEM] = act_prev_problem,
+    [ACTION_LINKS] = act_links,
+    [ACTION_DOWN] = act_down,
+    [ACTION_UP] = act_up,
+    [ACTION_FIRST] = act_first,
+    [ACTION_LAST] = act_last,
+    [ACTION_PAGE_DOWN] = act_page_down,
+    [ACTION_PAGE_UP] = act_page_up,
+    [ACTION_HALF_DOWN] = act_half_down,
+    [ACTION_HALF_UP] = act_half_up,
+    [ACTION_OPEN] = act_open,
+    [ACTION_FOLD] = act_fold,
+    [ACTION_FOLD_ALL] = act_fold_all,
+    [ACTION_UNFOLD_ALL] = act_unfold_all,
+    [ACTION_FOLLOW] = act_follow,
+    [ACTION_WRAP] = act_wrap,
+    [ACTION_TIME] = act_time,
+    [ACTION_BASE64] = act_base64,
+    [ACTION_LEFT] = act_left,
+    [ACTION_RIGHT] = act_right,
+    [ACTION_LINE_START] = act_line_start,
+    [ACTION_LINE_END] = act_line_end,
+    [ACTION_NEXT_STEP] = act_next_step,
+    [ACTION_PREV_STEP] = act_prev_step,
+    [ACTION_COPY_COMMAND] = act_copy_command,
+};
+
+void app_action(struct app *a, enum action action)
+{
+    if (action > ACTION_NONE && action < ACTION_COUNT && act_table[action] != NULL) {
+        act_table[action](a);
+    }
+}
+
+static bool rect_has(struct rect r, int x, int y)
+{
+    return x >= r.x && x < r.x + r.w && y >= r.y && y < r.y + r.h;
+}
+
+void app_mouse(struct app *a, const struct mouse_event *event)
+{
+    if (a->dialog_count > 0 || a->ask != ASK_NOTHING) {
+        return;
+    }
+    for (int p = 0; p < PANE_COUNT; p++) {
+        if (!a->layout.visible[p] || !rect_has(a->layout.body[p], event->x, event->y)) {
+            continue;
+        }
+        if (event->kind == MOUSE_WHEEL_UP || event->kind == MOUSE_WHEEL_DOWN) {
+            enum pane focus = a->wish.focus;
+            a->wish.focus = (enum pane)p;
+            move_by(a, event->kind == MOUSE_WHEEL_UP ? -3 : 3);
+            a->wish.focus = focus;
+            return;
+        }
+        bool had_focus = (int)a->wish.focus == p;
+        a->wish.focus = (enum pane)p;
+        int row = event->y - a->layout.body[p].y;
+        if (p == PANE_STEPS && had_focus && row < CHECK_COUNT) {
+            a->step = (enum check_id)row;
+            a->step_moved = true;
+            a->advice_scroll = 0;
+        }
+        if (event->kind == MOUSE_DOUBLE) {
+            act_open(a);
+        }
+        return;
+    }
+    if (rect_has(a->layout.prompt, event->x, event->y)) {
+        act_type(a);
+    }
+}

@@ -1,0 +1,489 @@
+#include "forms.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "escape.h"
+#include "keys.h"
+#include "text.h"
+
+#define LABEL_COLUMNS 17
+#define FIELD_TEXT_MAX 4096
+#define NOTE_MAX 2048
+
+void form_init(struct form *f, const char *title)
+{
+    memset(f, 0, sizeof(*f));
+    f->title = title;
+}
+
+void form_free(struct form *f)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        struct field *field = &f->fields[i];
+        if (field->kind == FIELD_TEXT || field->kind == FIELD_PASSWORD) {
+            lineedit_free(&field->edit);
+        }
+        free(field->note);
+    }
+    memset(f, 0, sizeof(*f));
+}
+
+static struct field *form_add(struct form *f, enum field_kind kind, int id, const char *label)
+{
+    /* The boxes are written in this program: one that does not fit is a bug, and the last field is the one to
+       lose. */
+    if (f->count == FORM_FIELDS_MAX) {
+        f->count--;
+    }
+    struct field *field = &f->fields[f->count++];
+    memset(field, 0, sizeof(*field));
+    field->kind = kind;
+    field->id = id;
+    field->label = label;
+    return field;
+}
+
+struct field *form_text(struct form *f, int id, const char *label, const char *value)
+{
+    struct field *field = form_add(f, FIELD_TEXT, id, label);
+    if (lineedit_init(&field->edit, FIELD_TEXT_MAX, false) != ST_OK ||
+        (value != NULL && lineedit_set(&field->edit, value) != ST_OK)) {
+        str_copy(field->error, sizeof(field->error), _("Not enough memory for this field."));
+    }
+    return field;
+}
+
+struct field *form_password(struct form *f, int id, const char *label)
+{
+    struct field *field = form_add(f, FIELD_PASSWORD, id, label);
+    if (lineedit_init(&field->edit, FIELD_TEXT_MAX, true) != ST_OK) {
+        str_copy(field->error, sizeof(field->error), _("Not enough memory for this field."));
+    }
+    return field;
+}
+
+struct field *form_radio(struct form *f, int id, const char *label, const char *const *choices,
+                         int count, int choice)
+{
+    struct field *field = form_add(f, FIELD_RADIO, id, label);
+    field->choice_count = count < FORM_CHOICES_MAX ? count : FORM_CHOICES_MAX;
+    for (int i = 0; i < field->choice_count; i++) {
+        field->choices[i] = choices[i];
+    }
+    field->choice = choice < field->choice_count ? choice : 0;
+    return field;
+}
+
+struct field *form_check(struct form *f, int id, const char *label, bool on)
+{
+    struct field *field = form_add(f, FIELD_CHECK, id, label);
+    field->on = on;
+    return field;
+}
+
+void form_note(struct form *f, const char *fmt, ...)
+{
+    struct field *field = form_add(f, FIELD_NOTE, -1, "");
+    char text[NOTE_MAX];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    field->note = str_dup(text);
+}
+
+void form_button(struct form *f, int id, const char *label)
+{
+    form_add(f, FIELD_BUTTON, id, label);
+}
+
+static bool field_focusable(const struct field *field)
+{
+    return field->kind != FIELD_NOTE;
+}
+
+void form_focus(struct form *f, int id)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        if (f->fields[i].id == id && field_focusable(&f->fields[i])) {
+            f->focus = i;
+            return;
+        }
+    }
+}
+
+struct field *form_field(struct form *f, int id)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        if (f->fields[i].id == id && f->fields[i].kind != FIELD_NOTE) {
+            return &f->fields[i];
+        }
+    }
+    return &f->fields[0];
+}
+
+const char *form_value(struct form *f, int id)
+{
+    return lineedit_text(&form_field(f, id)->edit);
+}
+
+void form_error(struct form *f, int id, const char *text)
+{
+    struct field *field = form_field(f, id);
+    str_copy(field->error, sizeof(field->error), text);
+    form_focus(f, id);
+}
+
+void form_clear_errors(struct form *f)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        f->fields[i].error[0] = '\0';
+    }
+}
+
+static void form_step(struct form *f, int direction)
+{
+    for (size_t tries = 0; tries < f->count; tries++) {
+        f->focus = (f->focus + (direction > 0 ? 1 : f->count - 1)) % f->count;
+        if (field_focusable(&f->fields[f->focus])) {
+            return;
+        }
+    }
+}
+
+static int form_first_button(const struct form *f)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        if (f->fields[i].kind == FIELD_BUTTON) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+/* Enter outside a button: to the next field; in the last one it presses the first button. */
+static enum form_result form_enter(struct form *f, bool careful, int *pressed)
+{
+    size_t before = f->focus;
+    form_step(f, 1);
+    if (!careful && f->fields[f->focus].kind == FIELD_BUTTON) {
+        int button = form_first_button(f);
+        f->focus = before;
+        *pressed = f->fields[button].id;
+        return FORM_PRESSED;
+    }
+    return FORM_CHANGED;
+}
+
+static enum form_result form_key_choice(struct form *f, struct field *field, uint32_t key)
+{
+    int step = key == UKEY_LEFT ? -1 : key == UKEY_RIGHT || key == ' ' ? 1 : 0;
+    if (field->kind == FIELD_RADIO && step != 0) {
+        field->choice = (field->choice + field->choice_count + step) % field->choice_count;
+        return FORM_CHANGED;
+    }
+    if (field->kind == FIELD_CHECK && (key == ' ' || key == 'x')) {
+        field->on = !field->on;
+        return FORM_CHANGED;
+    }
+    if (field->kind == FIELD_BUTTON && step != 0 && key != ' ') {
+        form_step(f, step);
+        return FORM_CHANGED;
+    }
+    if (key == 'q') {
+        return FORM_CANCELLED;
+    }
+    return FORM_IGNORED;
+}
+
+enum form_result form_key(struct form *f, uint32_t key, bool careful, int *pressed)
+{
+    struct field *field = &f->fields[f->focus];
+    switch (key) {
+    case UKEY_ESC:
+    case KEY_CTRL('G'):
+        return FORM_CANCELLED;
+    case UKEY_TAB:
+    case UKEY_DOWN:
+        form_step(f, 1);
+        return FORM_CHANGED;
+    case UKEY_BACKTAB:
+    case UKEY_UP:
+        form_step(f, -1);
+        return FORM_CHANGED;
+    case UKEY_ENTER:
+        if (field->kind == FIELD_BUTTON) {
+            *pressed = field->id;
+            return FORM_PRESSED;
+        }
+        return form_enter(f, careful, pressed);
+    case ' ':
+        if (field->kind == FIELD_BUTTON) {
+            *pressed = field->id;
+            return FORM_PRESSED;
+        }
+        break;
+    default:
+        break;
+    }
+    if (field->kind != FIELD_TEXT && field->kind != FIELD_PASSWORD) {
+        return form_key_choice(f, field, key);
+    }
+    switch (lineedit_key(&field->edit, key)) {
+    case EDIT_IGNORED:
+        return FORM_IGNORED;
+    case EDIT_CHANGED:
+        field->error[0] = '\0';
+        return FORM_CHANGED;
+    case EDIT_CANCEL:
+        return FORM_CANCELLED;
+    default:
+        return FORM_CHANGED;
+    }
+}
+
+bool form_in_text(const struct form *f)
+{
+    enum field_kind kind = f->fields[f->focus].kind;
+    return f->count > 0 && (kind == FIELD_TEXT || kind == FIELD_PASSWORD);
+}
+
+int text_wrapped(struct canvas *c, struct rect area, int skip_rows, enum role role, const char *text,
+                 int indent)
+{
+    int row = 0;
+    const char *p = text;
+    while (*p != '\0' || row == 0) {
+        int room = area.w - (row > 0 ? indent : 0);
+        if (room < 1) {
+            room = 1;
+        }
+        size_t fit = 0, word = 0;
+        int columns = 0;
+        while (p[fit] != '\0' && p[fit] != '\n') {
+            struct escape_cell cell;
+            escape_next(p + fit, strlen(p + fit), 0, &cell);
+            if (columns + cell.columns > room) {
+                break;
+            }
+            columns += cell.columns;
+            fit += cell.consumed;
+            if (p[fit] == ' ' || p[fit] == '\0' || p[fit] == '\n') {
+                word = fit;
+            }
+        }
+        size_t take = p[fit] == '\0' || p[fit] == '\n' ? fit : word > 0 ? word : fit > 0 ? fit : 1;
+        if (c != NULL && row >= skip_rows && row - skip_rows < area.h) {
+            canvas_text(c, area, area.x + (row > 0 ? indent : 0), area.y + row - skip_rows, role, p,
+                        take, 0);
+        }
+        row++;
+        p += take;
+        if (*p == '\n') {
+            p++;
+        } else {
+            while (*p == ' ') {
+                p++;
+            }
+        }
+        if (*p == '\0') {
+            break;
+        }
+    }
+    return row;
+}
+
+static int field_rows(const struct field *field, int width)
+{
+    struct rect area = {0, 0, width, 1};
+    int rows = 0;
+    switch (field->kind) {
+    case FIELD_NOTE:
+        rows = text_wrapped(NULL, area, 0, ROLE_TEXT, field->note != NULL ? field->note : "", 2);
+        break;
+    case FIELD_BUTTON:
+        return 0;
+    default:
+        rows = 1;
+        break;
+    }
+    if (field->error[0] != '\0') {
+        area.w = width - 2;
+        rows += text_wrapped(NULL, area, 0, ROLE_ERROR, field->error, 0);
+    }
+    return rows;
+}
+
+static void field_draw_edit(struct canvas *c, struct rect area, const struct field *field, bool focus)
+{
+    int x = area.x + LABEL_COLUMNS + 1;
+    int width = area.w - LABEL_COLUMNS - 2;
+    if (width < 3) {
+        return;
+    }
+    struct rect box = {x, area.y, width, 1};
+    canvas_str(c, area, x - 1, area.y, ROLE_TEXT, "[");
+    canvas_str(c, area, x + width, area.y, ROLE_TEXT, "]");
+    canvas_fill(c, box, focus ? ROLE_FIELD_FOCUS : ROLE_FIELD);
+    const struct lineedit *e = &field->edit;
+    if (field->kind == FIELD_PASSWORD && !field->on) {
+        /* Away from the field the stars say nothing about the length. */
+        int stars = focus ? (int)(e->len < (size_t)(width - 1) ? e->len : (size_t)(width - 1))
+                          : (e->len > 0 ? 8 : 0);
+        for (int i = 0; i < stars; i++) {
+            canvas_str(c, box, x + i, area.y, focus ? ROLE_FIELD_FOCUS : ROLE_FIELD, "*");
+        }
+        if (focus) {
+            c->cursor_x = x + stars;
+            c->cursor_y = area.y;
+        }
+        return;
+    }
+    size_t from = 0;
+    int cursor = 0;
+    lineedit_window(e, width, c->ascii, &from, &cursor);
+    canvas_text(c, box, x, area.y, focus ? ROLE_FIELD_FOCUS : ROLE_FIELD, lineedit_text(e) + from,
+                e->len - from, 0);
+    if (focus) {
+        c->cursor_x = x + cursor;
+        c->cursor_y = area.y;
+    }
+}
+
+static void field_draw_radio(struct canvas *c, struct rect area, const struct field *field, bool focus)
+{
+    int x = area.x + LABEL_COLUMNS;
+    for (int i = 0; i < field->choice_count; i++) {
+        bool here = i == field->choice;
+        enum role role = focus && here ? ROLE_BUTTON_FOCUS : ROLE_TEXT;
+        if (focus && here) {
+            c->cursor_x = x + 1;
+            c->cursor_y = area.y;
+        }
+        x += canvas_printf(c, area, x, area.y, role, "(%s)%s", here ? "o" : " ", field->choices[i]);
+        x += 1;
+    }
+}
+
+static void field_draw(struct canvas *c, struct rect area, const struct field *field, bool focus)
+{
+    switch (field->kind) {
+    case FIELD_NOTE:
+        text_wrapped(c, area, 0, ROLE_TEXT, field->note != NULL ? field->note : "", 2);
+        return;
+    case FIELD_TEXT:
+    case FIELD_PASSWORD:
+        canvas_str(c, area, area.x, area.y, ROLE_TEXT, field->label);
+        field_draw_edit(c, area, field, focus);
+        return;
+    case FIELD_RADIO:
+        canvas_str(c, area, area.x, area.y, ROLE_TEXT, field->label);
+        field_draw_radio(c, area, field, focus);
+        return;
+    case FIELD_CHECK:
+        canvas_printf(c, area, area.x, area.y, focus ? ROLE_BUTTON_FOCUS : ROLE_TEXT, "[%s] %s",
+                      field->on ? "x" : " ", field->label);
+        if (focus) {
+            c->cursor_x = area.x + 1;
+            c->cursor_y = area.y;
+        }
+        return;
+    case FIELD_BUTTON:
+        return;
+    }
+}
+
+static void form_draw_buttons(const struct form *f, struct canvas *c, struct rect row)
+{
+    int total = 0;
+    for (size_t i = 0; i < f->count; i++) {
+        if (f->fields[i].kind == FIELD_BUTTON) {
+            total += (int)escape_columns(f->fields[i].label, strlen(f->fields[i].label), 0) + 4 + 3;
+        }
+    }
+    total -= 3;
+    int x = row.x + (row.w > total ? (row.w - total) / 2 : 0);
+    for (size_t i = 0; i < f->count; i++) {
+        const struct field *field = &f->fields[i];
+        if (field->kind != FIELD_BUTTON) {
+            continue;
+        }
+        bool focus = i == f->focus;
+        if (focus) {
+            c->cursor_x = x;
+            c->cursor_y = row.y;
+        }
+        x += canvas_printf(c, row, x, row.y, focus ? ROLE_BUTTON_FOCUS : ROLE_BUTTON, "< %s >",
+                           field->label);
+        x += 3;
+    }
+}
+
+void box_draw(struct canvas *c, struct rect box, const char *title)
+{
+    canvas_fill(c, box, ROLE_TEXT);
+    for (int x = box.x; x < box.x + box.w; x++) {
+        canvas_put(c, x, box.y, ROLE_LINE, GLYPH_HLINE);
+        canvas_put(c, x, box.y + box.h - 1, ROLE_LINE, GLYPH_HLINE);
+    }
+    for (int y = box.y; y < box.y + box.h; y++) {
+        canvas_put(c, box.x, y, ROLE_LINE, GLYPH_VLINE);
+        canvas_put(c, box.x + box.w - 1, y, ROLE_LINE, GLYPH_VLINE);
+    }
+    canvas_put(c, box.x, box.y, ROLE_LINE, GLYPH_CORNER_UL);
+    canvas_put(c, box.x + box.w - 1, box.y, ROLE_LINE, GLYPH_CORNER_UR);
+    canvas_put(c, box.x, box.y + box.h - 1, ROLE_LINE, GLYPH_CORNER_LL);
+    canvas_put(c, box.x + box.w - 1, box.y + box.h - 1, ROLE_LINE, GLYPH_CORNER_LR);
+    struct rect top = {box.x + 2, box.y, box.w - 4, 1};
+    canvas_printf(c, top, top.x, top.y, ROLE_TITLE_FOCUS, " %s ", title);
+}
+
+void form_draw(struct form *f, struct canvas *c, bool full_screen)
+{
+    int width = full_screen || c->w < FORM_WIDTH + 2 ? c->w : FORM_WIDTH;
+    int inner = width - 4;
+    if (inner < 8 || c->h < 5) {
+        return;
+    }
+    int rows = 0, focus_row = 0;
+    for (size_t i = 0; i < f->count; i++) {
+        if (i == f->focus && f->fields[i].kind != FIELD_BUTTON) {
+            focus_row = rows;
+        }
+        rows += field_rows(&f->fields[i], inner);
+    }
+    int body = rows < c->h - 4 ? rows : c->h - 4;
+    if (focus_row < f->top || f->fields[f->focus].kind == FIELD_BUTTON) {
+        f->top = f->fields[f->focus].kind == FIELD_BUTTON ? rows - body : focus_row;
+    } else if (focus_row >= f->top + body) {
+        f->top = focus_row - body + 1;
+    }
+    if (f->top > rows - body) {
+        f->top = rows - body;
+    }
+    struct rect box = {(c->w - width) / 2, (c->h - body - 4) / 2, width, body + 4};
+    box_draw(c, box, f->title);
+    c->cursor_x = c->cursor_y = -1;
+    int row = -f->top;
+    for (size_t i = 0; i < f->count; i++) {
+        const struct field *field = &f->fields[i];
+        int take = field_rows(field, inner);
+        struct rect area = {box.x + 2, box.y + 1 + row, inner, take};
+        if (take > 0 && row >= 0 && row < body) {
+            if (area.h > body - row) {
+                area.h = body - row;
+            }
+            field_draw(c, area, field, i == f->focus);
+            if (field->error[0] != '\0' && take > 1 && area.h > 1) {
+                struct rect below = {area.x + 2, area.y + 1, area.w - 2, area.h - 1};
+                text_wrapped(c, below, 0, ROLE_ERROR, field->error, 0);
+            }
+        }
+        row += take;
+    }
+    struct rect buttons = {box.x + 2, box.y + box.h - 2, inner, 1};
+    form_draw_buttons(f, c, buttons);
+}

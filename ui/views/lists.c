@@ -1,0 +1,276 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dialogs.h"
+#include "text.h"
+
+#define LIST_WIDTH 72
+
+static void list_refill_actions(struct dialog *d)
+{
+    const char *filter = lineedit_text(&d->filter);
+    d->count = keys_help(d->purpose == LIST_MENU ? MODE_COUNT : d->mode, filter, d->actions,
+                         ACTION_COUNT);
+    if (d->cursor >= d->count) {
+        d->cursor = d->count > 0 ? d->count - 1 : 0;
+    }
+}
+
+static bool contains_nocase(const char *line, size_t len, const char *needle)
+{
+    size_t n = strlen(needle);
+    for (size_t i = 0; i + n <= len; i++) {
+        size_t k = 0;
+        while (k < n && (line[i + k] | 0x20) == (needle[k] | 0x20)) {
+            k++;
+        }
+        if (k == n) {
+            return true;
+        }
+    }
+    return n == 0;
+}
+
+static void list_refill_scenarios(struct dialog *d)
+{
+    const char *filter = lineedit_text(&d->filter);
+    d->count = 0;
+    for (const char *p = d->items; p != NULL && *p != '\0' && d->count < LIST_ITEMS_MAX;) {
+        const char *end = strchr(p, '\n');
+        size_t len = end != NULL ? (size_t)(end - p) : strlen(p);
+        if (contains_nocase(p, len, filter)) {
+            d->item_offsets[d->count++] = (size_t)(p - d->items);
+        }
+        p = end != NULL ? end + 1 : p + len;
+    }
+    if (d->cursor >= d->count) {
+        d->cursor = d->count > 0 ? d->count - 1 : 0;
+    }
+}
+
+static void list_refill(struct dialog *d)
+{
+    if (d->purpose == LIST_SCENARIOS) {
+        list_refill_scenarios(d);
+    } else {
+        list_refill_actions(d);
+    }
+}
+
+void list_open(struct app *a, struct dialog *d, enum list_purpose purpose)
+{
+    struct error error = {0};
+    d->purpose = purpose;
+    if (lineedit_init(&d->filter, 128, false) != ST_OK) {
+        app_say(a, true, "%s", _("Not enough memory."));
+    }
+    if (purpose == LIST_SCENARIOS) {
+        struct buf out;
+        buf_init(&out, 1u << 20);
+        if (a->options->list_scenarios(a->options->ctx, &out, &error) != ST_OK) {
+            app_say(a, true, "%s", error.text);
+        } else {
+            d->items = str_dup(buf_str(&out));
+        }
+        buf_free(&out);
+    }
+    list_refill(d);
+}
+
+static void list_choose(struct app *a, struct dialog *d)
+{
+    if (d->count == 0) {
+        return;
+    }
+    if (d->purpose != LIST_SCENARIOS) {
+        enum action action = d->actions[d->cursor];
+        dialog_close(a);
+        if (a->dialog_count == 0) {
+            app_action(a, action);
+        }
+        return;
+    }
+    char name[128];
+    const char *item = d->items + d->item_offsets[d->cursor];
+    size_t len = strcspn(item, "\t\n");
+    if (len >= sizeof(name)) {
+        return;
+    }
+    memcpy(name, item, len);
+    name[len] = '\0';
+    while (a->dialog_count > 0) {
+        dialog_close(a);
+    }
+    if (app_connect_engine(a, name)) {
+        app_start_run(a);
+    } else {
+        dialog_open_start(a);
+    }
+}
+
+void list_key(struct app *a, struct dialog *d, uint32_t key)
+{
+    size_t page = 10;
+    switch (key) {
+    case UKEY_ESC:
+    case KEY_CTRL('G'):
+        dialog_close(a);
+        return;
+    case UKEY_ENTER:
+        list_choose(a, d);
+        return;
+    case UKEY_DOWN:
+    case UKEY_TAB:
+        d->cursor += d->cursor + 1 < d->count ? 1 : 0;
+        return;
+    case UKEY_UP:
+    case UKEY_BACKTAB:
+        d->cursor -= d->cursor > 0 ? 1 : 0;
+        return;
+    case UKEY_PAGE_DOWN:
+        d->cursor = d->cursor + page < d->count ? d->cursor + page : (d->count > 0 ? d->count - 1 : 0);
+        return;
+    case UKEY_PAGE_UP:
+        d->cursor = d->cursor > page ? d->cursor - page : 0;
+        return;
+    default:
+        break;
+    }
+    if (lineedit_key(&d->filter, key) == EDIT_CHANGED) {
+        d->cursor = 0;
+        list_refill(d);
+    }
+}
+
+static void list_draw_row(const struct dialog *d, struct canvas *c, struct rect row, size_t at)
+{
+    if (d->purpose == LIST_SCENARIOS) {
+        const char *item = d->items + d->item_offsets[at];
+        size_t name = strcspn(item, "\t\n");
+        size_t whole = strcspn(item, "\n");
+        canvas_text(c, row, row.x, row.y, ROLE_TEXT, item, name, 0);
+        if (name < whole) {
+            canvas_text(c, row, row.x + 20, row.y, ROLE_TEXT, item + name + 1, whole - name - 1, 0);
+        }
+        return;
+    }
+    char keys[80] = "";
+    if (d->purpose == LIST_MENU) {
+        for (int mode = 0; mode < MODE_COUNT && keys[0] == '\0'; mode++) {
+            keys_text((enum key_mode)mode, d->actions[at], keys, sizeof(keys));
+        }
+    } else {
+        keys_text(d->mode, d->actions[at], keys, sizeof(keys));
+    }
+    canvas_str(c, row, row.x, row.y, ROLE_BOLD, keys);
+    canvas_str(c, row, row.x + 20, row.y, ROLE_TEXT, action_title(d->actions[at]));
+}
+
+void list_draw(struct app *a, struct dialog *d, struct canvas *c)
+{
+    (void)a;
+    const char *title = d->purpose == LIST_MENU        ? _("All commands")
+                        : d->purpose == LIST_SCENARIOS ? _("Practise: choose a scenario")
+                                                       : _("Help: what the keys do here");
+    int width = c->w < LIST_WIDTH + 2 ? c->w : LIST_WIDTH;
+    int height = c->h > 6 ? c->h - 4 : c->h;
+    int rows = height - 4;
+    if (rows < 1) {
+        return;
+    }
+    struct rect box = {(c->w - width) / 2, (c->h - height) / 2, width, height};
+    box_draw(c, box, title);
+    struct rect filter = {box.x + 2, box.y + 1, width - 4, 1};
+    int x = canvas_str(c, filter, filter.x, filter.y, ROLE_TEXT, _("Type to filter: "));
+    struct rect field = {filter.x + x, filter.y, filter.w - x, 1};
+    canvas_fill(c, field, ROLE_FIELD_FOCUS);
+    size_t from = 0;
+    int cursor = 0;
+    lineedit_window(&d->filter, field.w, c->ascii, &from, &cursor);
+    canvas_str(c, field, field.x, field.y, ROLE_FIELD_FOCUS, lineedit_text(&d->filter) + from);
+    c->cursor_x = field.x + cursor;
+    c->cursor_y = field.y;
+    if (d->cursor < d->top) {
+        d->top = d->cursor;
+    } else if (d->cursor >= d->top + (size_t)rows) {
+        d->top = d->cursor - (size_t)rows + 1;
+    }
+    for (int i = 0; i < rows && d->top + (size_t)i < d->count; i++) {
+        size_t at = d->top + (size_t)i;
+        struct rect row = {box.x + 2, box.y + 2 + i, width - 4, 1};
+        list_draw_row(d, c, row, at);
+        if (at == d->cursor) {
+            canvas_role(c, row, ROLE_CURSOR_ROW);
+        }
+    }
+    if (d->count == 0) {
+        canvas_str(c, box, box.x + 2, box.y + 2, ROLE_TEXT, _("Nothing fits."));
+    }
+    struct rect foot = {box.x + 2, box.y + height - 2, width - 4, 1};
+    canvas_str(c, foot, foot.x, foot.y, ROLE_DIM, _("Enter does it   Esc closes"));
+}
+
+void text_key(struct app *a, struct dialog *d, uint32_t key)
+{
+    switch (key) {
+    case UKEY_ESC:
+    case UKEY_ENTER:
+    case 'q':
+    case KEY_CTRL('G'):
+        dialog_close(a);
+        return;
+    case UKEY_DOWN:
+    case 'j':
+    case KEY_CTRL('N'):
+        d->top++;
+        return;
+    case UKEY_UP:
+    case 'k':
+    case KEY_CTRL('P'):
+        d->top -= d->top > 0 ? 1 : 0;
+        return;
+    case UKEY_PAGE_DOWN:
+    case ' ':
+    case KEY_CTRL('F'):
+        d->top += 10;
+        return;
+    case UKEY_PAGE_UP:
+    case KEY_CTRL('B'):
+        d->top = d->top > 10 ? d->top - 10 : 0;
+        return;
+    case UKEY_HOME:
+    case 'g':
+        d->top = 0;
+        return;
+    default:
+        return;
+    }
+}
+
+void text_draw(struct dialog *d, struct canvas *c)
+{
+    int width = c->w < LIST_WIDTH + 6 ? c->w : LIST_WIDTH + 4;
+    int height = c->h > 6 ? c->h - 4 : c->h;
+    struct rect box = {(c->w - width) / 2, (c->h - height) / 2, width, height};
+    struct rect body = {box.x + 2, box.y + 1, width - 4, height - 3};
+    if (body.w < 4 || body.h < 1) {
+        return;
+    }
+    box_draw(c, box, d->title);
+    int rows = text_wrapped(NULL, body, 0, ROLE_TEXT, buf_str(&d->text), 3);
+    int most = rows > body.h ? rows - body.h : 0;
+    if (d->top > (size_t)most) {
+        d->top = (size_t)most;
+    }
+    text_wrapped(c, body, (int)d->top, ROLE_TEXT, buf_str(&d->text), 3);
+    struct rect foot = {box.x + 2, box.y + height - 2, width - 4, 1};
+    if (most > (int)d->top) {
+        canvas_printf(c, foot, foot.x, foot.y, ROLE_DIM, _("%d more lines below   Esc closes"),
+                      most - (int)d->top);
+    } else {
+        canvas_str(c, foot, foot.x, foot.y, ROLE_DIM, _("Esc closes"));
+    }
+    c->cursor_x = body.x;
+    c->cursor_y = body.y;
+}

@@ -1,0 +1,337 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "escape.h"
+#include "text.h"
+#include "views.h"
+
+static void host_text(const struct app *a, char *out, size_t size)
+{
+    const struct facts *path = record_path(&a->record);
+    char address[NET_ADDRESS_TEXT] = "", host[200] = "";
+    if (path == NULL || path->address.family == 0) {
+        escape_copy(out, size, a->plan.input != NULL ? a->plan.input : "",
+                    a->plan.input != NULL ? strlen(a->plan.input) : 0, 0);
+        return;
+    }
+    net_address_format(&path->address, address, sizeof(address));
+    if (path->mx != NULL) {
+        escape_copy(host, sizeof(host), path->mx, strlen(path->mx), 0);
+        snprintf(out, size, "%s:%u [%s]", host, (unsigned)path->address.port, address);
+    } else {
+        net_address_format_port(&path->address, out, size);
+    }
+}
+
+static const char *security_text(const struct app *a)
+{
+    const struct facts *path = record_path(&a->record);
+    if (!a->record.started) {
+        return "";
+    }
+    if (a->record.session == SMTP_CLOSED) {
+        return _("closed");
+    }
+    if (a->record.session_tls && path != NULL && path->tls != NULL) {
+        return path->tls->version;
+    }
+    return a->record.session_tls ? "TLS" : _("PLAIN");
+}
+
+static void view_header(struct app *a, struct canvas *c)
+{
+    struct rect row = a->layout.header;
+    char host[400], counts[160], target[256] = "";
+    unsigned ok = 0, warn = 0, fail = 0, skip = 0, ask = 0, done = 0;
+    canvas_fill(c, row, ROLE_HEADER);
+    host_text(a, host, sizeof(host));
+    record_counts(&a->record, &ok, &warn, &fail, &skip, &ask);
+    for (int i = 0; i < CHECK_COUNT; i++) {
+        enum verdict v = a->record.steps[i].verdict;
+        done += v != VERDICT_TODO && v != VERDICT_RUNNING ? 1 : 0;
+    }
+    if (a->record.target != NULL && a->plan.domain != NULL && row.w >= 100) {
+        escape_copy(target, sizeof(target), a->record.target, strlen(a->record.target), 0);
+        size_t n = strlen(target);
+        snprintf(target + n, sizeof(target) - n, " -> ");
+    }
+    snprintf(counts, sizeof(counts), _("step %u/%d  %u ok %u warn %u fail"), done, CHECK_COUNT, ok, warn,
+             fail);
+    int x = row.x + 1;
+    x += canvas_str(c, row, x, row.y, ROLE_HEADER, row.w >= 72 ? "smtpscope  " : "");
+    x += canvas_str(c, row, x, row.y, ROLE_HEADER, a->demo ? "DEMO  " : "");
+    x += canvas_printf(c, row, x, row.y, ROLE_HEADER, "%s%s", target, host);
+    int right = (int)escape_columns(counts, strlen(counts), 0) + 1;
+    const char *security = security_text(a);
+    right += (int)escape_columns(security, strlen(security), 0) + 2;
+    int at = row.x + row.w - right;
+    if (at > x) {
+        at += canvas_printf(c, row, at, row.y, ROLE_HEADER, "%s  ", security);
+        canvas_str(c, row, at, row.y, ROLE_HEADER, counts);
+    } else {
+        struct rect rest = {x + 2, row.y, row.x + row.w - x - 2, 1};
+        canvas_printf(c, rest, rest.x, row.y, ROLE_HEADER, "%s %uF %uW", security, fail, warn);
+    }
+}
+
+static const char *const pane_names[PANE_COUNT] = {N_("STEPS"), N_("TRANSCRIPT"), N_("ADVICE"),
+                                                    N_("TIMINGS"), N_("TYPE SMTP")};
+
+static void transcript_title(struct app *a, char *out, size_t size)
+{
+    static const char *const times[] = {N_("rel"), N_("delta"), N_("UTC"), N_("off")};
+    size_t at = 0;
+    uint32_t hit = 0, hits = 0, below = tview_new_below(a->tview, &a->record);
+    int n = 0;
+    if (tview_following(a->tview)) {
+        n = snprintf(out, size, "%s", _("FOLLOW"));
+    } else if (below > 0) {
+        n = snprintf(out, size, _("PAUSED %u new below"), (unsigned)below);
+    } else {
+        n = snprintf(out, size, "%s", _("PAUSED"));
+    }
+    at = n > 0 ? (size_t)n : 0;
+    if (a->layout.kind >= LAYOUT_TWO && at < size) {
+        n = snprintf(out + at, size - at, _("  wrap:%s  time:%s"),
+                     tview_wrapping(a->tview) ? _("on") : _("off"), _(times[tview_time_mode(a->tview)]));
+        at += n > 0 ? (size_t)n : 0;
+    }
+    if (tview_filter_text(a->tview)[0] != '\0' && at < size) {
+        n = snprintf(out + at, size - at, _("  filter:%s"), tview_filter_text(a->tview));
+        at += n > 0 ? (size_t)n : 0;
+    }
+    if (tview_find_text(a->tview)[0] != '\0' && at < size) {
+        tview_find_counts(a->tview, &a->record, &hit, &hits);
+        n = snprintf(out + at, size - at, _("  find:%u/%u"), (unsigned)hit, (unsigned)hits);
+        at += n > 0 ? (size_t)n : 0;
+    }
+    if (at < size) {
+        snprintf(out + at, size - at, "  %u/%u", (unsigned)tview_cursor(a->tview),
+                 (unsigned)lines_last(a->record.lines));
+    }
+}
+
+static void view_title(struct app *a, struct canvas *c, enum pane pane)
+{
+    struct rect row = a->layout.title[pane];
+    if (row.h == 0) {
+        return;
+    }
+    char right[200] = "", left[200];
+    bool focus = a->wish.focus == pane;
+    for (int x = row.x; x < row.x + row.w; x++) {
+        canvas_put(c, x, row.y, ROLE_LINE, GLYPH_HLINE);
+    }
+    if (pane == PANE_ADVICE) {
+        snprintf(left, sizeof(left), _(" %d ADVICE: %s "), PANE_ADVICE + 1, _(checks[a->step].title));
+        if (a->advice_below > 0) {
+            snprintf(right, sizeof(right), _(" more: %d "), a->advice_below);
+        }
+    } else {
+        snprintf(left, sizeof(left), " %d %s ", (int)pane + 1, _(pane_names[pane]));
+    }
+    if (pane == PANE_TRANSCRIPT) {
+        char facts[160];
+        transcript_title(a, facts, sizeof(facts));
+        snprintf(right, sizeof(right), " %s ", facts);
+    }
+    /* Focus is told by words in brackets as well as by the attribute. */
+    if (focus) {
+        left[0] = '[';
+        left[strlen(left) - 1] = ']';
+    }
+    int x = canvas_str(c, row, row.x + 1, row.y, focus ? ROLE_TITLE_FOCUS : ROLE_TITLE, left);
+    int w = (int)escape_columns(right, strlen(right), 0);
+    if (right[0] != '\0' && row.x + 1 + x + 1 + w < row.x + row.w) {
+        canvas_str(c, row, row.x + row.w - w - 2, row.y, ROLE_TITLE, right);
+    }
+}
+
+static void view_tabs(struct app *a, struct canvas *c)
+{
+    struct rect row = a->layout.tabs;
+    int x = row.x;
+    for (int p = 0; p < PANE_COUNT; p++) {
+        bool focus = (int)a->wish.focus == p;
+        x += canvas_printf(c, row, x, row.y, focus ? ROLE_TITLE_FOCUS : ROLE_TEXT,
+                           focus ? "[%d %s]" : " %d %s ", p + 1, _(pane_names[p]));
+    }
+}
+
+struct bar_item {
+    const char *key, *label;
+    enum action action;
+};
+
+static const struct bar_item bar[] = {
+    {"F1", N_("Help"), ACTION_HELP},   {"F2", N_("Target"), ACTION_TARGET},
+    {"F3", N_("Find"), ACTION_FIND},   {"F4", N_("Filter"), ACTION_FILTER},
+    {"F5", N_("Run"), ACTION_RUN_REST}, {"F6", N_("Type"), ACTION_TYPE},
+    {"F7", N_("Save"), ACTION_SAVE},   {"F8", N_("Stop"), ACTION_STOP},
+    {"F9", N_("Menu"), ACTION_MENU},   {"F10", N_("Quit"), ACTION_QUIT},
+};
+
+/* Those that a narrow key bar keeps. */
+static bool bar_keeps(enum action action)
+{
+    return action == ACTION_HELP || action == ACTION_RUN_REST || action == ACTION_TYPE ||
+           action == ACTION_SAVE || action == ACTION_QUIT;
+}
+
+static void view_keybar(struct app *a, struct canvas *c)
+{
+    struct rect row = a->layout.keybar;
+    canvas_fill(c, row, ROLE_KEYBAR);
+    bool wide = row.w >= 100;
+    int x = row.x;
+    for (size_t i = 0; i < ARRAY_LEN(bar); i++) {
+        if (row.w < 72 && !bar_keeps(bar[i].action)) {
+            continue;
+        }
+        x += canvas_str(c, row, x, row.y, ROLE_BOLD, bar[i].key);
+        x += wide ? 1 : 0;
+        x += canvas_str(c, row, x, row.y, ROLE_KEYBAR, _(bar[i].label));
+        x += wide ? 2 : 1;
+    }
+    const char *more = row.w >= 160 ? _("Tab next pane  1-5 pane  z zoom  D advice  W timings  : commands")
+                       : wide       ? _("Tab next pane  z zoom  ? help")
+                       : row.w < 72 ? _("Tab:next tab  ?:all")
+                                    : "";
+    int w = (int)escape_columns(more, strlen(more), 0);
+    if (x + w + 1 <= row.x + row.w) {
+        canvas_str(c, row, x + 1, row.y, ROLE_KEYBAR, more);
+    }
+}
+
+void view_frame(struct app *a, struct canvas *c)
+{
+    view_header(a, c);
+    if (a->layout.tabs.h > 0) {
+        view_tabs(a, c);
+    }
+    for (size_t i = 0; i < a->layout.rule_count; i++) {
+        struct rect rule = a->layout.rules[i];
+        for (int y = rule.y; y < rule.y + rule.h; y++) {
+            canvas_put(c, rule.x, y, ROLE_LINE, GLYPH_VLINE);
+        }
+    }
+    for (int p = 0; p < PANE_COUNT; p++) {
+        view_title(a, c, (enum pane)p);
+    }
+    view_keybar(a, c);
+}
+
+/* Where the parts of the line that must not be shown begin: after "AUTH MECH ", or at once. */
+static size_t secret_from(const struct app *a, const char *line)
+{
+    if (a->record.session == SMTP_CONTINUATION) {
+        return 0;
+    }
+    const char *mech = strchr(line, ' ');
+    const char *initial = mech != NULL ? strchr(mech + 1, ' ') : NULL;
+    return initial != NULL ? (size_t)(initial + 1 - line) : 0;
+}
+
+static void draw_line_edit(struct app *a, struct canvas *c, struct rect row, const struct lineedit *e,
+                           bool focus)
+{
+    const char *line = lineedit_text(e);
+    size_t from = 0;
+    int cursor = 0;
+    lineedit_window(e, row.w, c->ascii, &from, &cursor);
+    if (e == &a->smtp && typehint_secret(&a->record, line)) {
+        size_t secret = secret_from(a, line);
+        int x = row.x;
+        if (from < secret) {
+            x += canvas_text(c, row, x, row.y, ROLE_TEXT, line + from, secret - from, 0);
+        }
+        for (size_t i = from > secret ? from : secret; i < e->len && x < row.x + row.w; i++) {
+            x += canvas_str(c, row, x, row.y, ROLE_TEXT, "*");
+        }
+    } else {
+        canvas_text(c, row, row.x, row.y, ROLE_TEXT, line + from, e->len - from, 0);
+    }
+    if (focus) {
+        c->cursor_x = row.x + (cursor < row.w ? cursor : row.w - 1);
+        c->cursor_y = row.y;
+    }
+}
+
+void view_type(struct app *a, struct canvas *c)
+{
+    struct rect row = a->layout.prompt;
+    bool focus = a->wish.focus == PANE_TYPE && a->dialog_count == 0 && a->ask == ASK_NOTHING;
+    if (row.h == 0) {
+        return;
+    }
+    const char *prompt = typehint_prompt(&a->record);
+    int x = canvas_str(c, row, row.x, row.y, focus ? ROLE_TITLE_FOCUS : ROLE_BOLD, prompt) + 1;
+    struct rect line = {row.x + x, row.y, row.w - x, 1};
+    if (!focus && a->smtp.len == 0) {
+        canvas_str(c, line, line.x, line.y, ROLE_DIM, _("i or F6 to type; Tab completes; nothing is sent until Enter"));
+        return;
+    }
+    if (a->smtp.searching) {
+        canvas_printf(c, line, line.x, line.y, ROLE_TEXT, _("(search \"%s\") %s"), a->smtp.search,
+                      lineedit_text(&a->smtp));
+        return;
+    }
+    draw_line_edit(a, c, line, &a->smtp, focus);
+    if (a->layout.hint.h > 0) {
+        char hint[400];
+        typehint_hint(&a->record, lineedit_text(&a->smtp), hint, sizeof(hint));
+        canvas_str(c, a->layout.hint, a->layout.hint.x + x, a->layout.hint.y, ROLE_DIM, hint);
+    }
+}
+
+/* "Waiting for the reply to RCPT: 2.1 s of 300 s. F8 stops." */
+static bool wait_text(const struct app *a, char *out, size_t size)
+{
+    if (a->record.waiting == WAIT_NONE) {
+        return false;
+    }
+    int64_t waited = a->now_us - a->wait_seen_us;
+    int seconds = (int)(waited / US_PER_S), tenths = (int)(waited % US_PER_S / 100000);
+    int limit = a->record.wait_limit_ms / 1000;
+    if (waited < US_PER_S) {
+        snprintf(out, size, _("Waiting for %s"), smtp_wait_name(a->record.waiting));
+    } else if (seconds < 10) {
+        snprintf(out, size, _("Waiting for %s: %d.%d s of %d s. F8 stops."),
+                 smtp_wait_name(a->record.waiting), seconds, tenths, limit);
+    } else {
+        snprintf(out, size,
+                 _("Still waiting for %s: %d s of %d s. Servers often delay on purpose. F8 stops."),
+                 smtp_wait_name(a->record.waiting), seconds, limit);
+    }
+    return true;
+}
+
+void view_status(struct app *a, struct canvas *c)
+{
+    struct rect row = a->layout.status;
+    char text[400];
+    if (row.h == 0) {
+        return;
+    }
+    if (a->ask != ASK_NOTHING) {
+        const char *label = a->ask == ASK_FIND ? _("Find: ") : _("Filter (dir:c code:4xx step:7 problem, words): ");
+        int x = canvas_str(c, row, row.x, row.y, ROLE_BOLD, label);
+        struct rect field = {row.x + x, row.y, row.w - x, 1};
+        draw_line_edit(a, c, field, &a->ask_edit, a->dialog_count == 0);
+        return;
+    }
+    const char *mouse = a->mouse ? _("MOUSE: Shift-drag selects") : _("mouse off");
+    int w = (int)escape_columns(mouse, strlen(mouse), 0);
+    int right = row.x + row.w - w - 1;
+    struct rect left = {row.x, row.y, right - row.x - 1, 1};
+    bool waiting = a->status[0] == '\0' && wait_text(a, text, sizeof(text));
+    const char *say = waiting ? text : a->status;
+    if (a->status_error && !waiting) {
+        canvas_printf(c, left, row.x, row.y, ROLE_ERROR, _("Error: %s"), say);
+    } else {
+        canvas_str(c, left, row.x, row.y, ROLE_TEXT, say);
+    }
+    if (row.w >= 72) {
+        canvas_str(c, row, right, row.y, ROLE_DIM, mouse);
+    }
+}

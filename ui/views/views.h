@@ -1,0 +1,34 @@
+/*
+ * views: the panes of the main screen, each drawn from the app's state onto the canvas.
+ *
+ * Threads: the face's. Ownership: nothing is kept; the app is only read, but for scroll positions that
+ * are clipped to what there is.
+ */
+#ifndef SMTPSCOPE_VIEWS_H
+#define SMTPSCOPE_VIEWS_H
+
+#include "app.h"
+
+void view_frame(struct app *a, struct canvas *c); /* header, titles, rules, tabs, key bar */
+void view_steps(struct app *a, struct canvas *c, struct rect body);
+void view_advice(struct app *a, struct canvas *c, struct rect body);
+void view_timings(struct app *a, struct canvas *c, struct rect body);
+void view_type(struct app *a, struct canvas *c);
+void view_status(struct app *a, struct canvas *c);
+
+/* The whole advice about a step as text, for the box that Enter opens, and for the reports' reader. */
+enum status advice_text(const struct app *a, enum check_id check, struct buf *out) MUST_CHECK;
+/* Links of the findings of a step, one a line. */
+enum status advice_links(const struct app *a, enum check_id check, struct buf *out) MUST_CHECK;
+/* The same test as commands of other tools (swaks, openssl, dig), one a line. */
+enum status advice_commands(const struct app *a, enum check_id check, struct buf *out) MUST_CHECK;
+
+/* Mark, word and role of a state. The mark is three columns with its brackets. */
+const char *state_mark(enum verdict verdict, bool ascii, unsigned spin);
+const char *state_word(enum verdict verdict); /* not translated: four letters at most, as documented */
+enum role state_role(enum verdict verdict);
+enum role state_word_role(enum verdict verdict);
+/* "12ms", "410ms", "2.1s", "61s" */
+void duration_text(int64_t us, char *out, size_t size);
+
+#endif
