@@ -1,0 +1,295 @@
+#include "guide.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "embedded.h"
+#include "escape.h"
+#include "guide_file.h"
+#include "text.h"
+
+#define GUIDE_BOOKS 3
+#define GUIDE_PATH_MAX 4096
+
+extern const struct embedded_file guide_files[];
+extern const size_t guide_files_count;
+
+struct guide {
+    struct guide_book books[GUIDE_BOOKS]; /* in the order in which an entry is looked for */
+    size_t count;
+    size_t own; /* so many of them are in the language that was asked for */
+};
+
+static const struct guide_entry *guide_entry_find(const struct guide *g, const char *name)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        const struct guide_entry *e = guide_book_find(&g->books[i], name);
+        if (e != NULL) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
+/* Reads <dir>/guide/<lang>.txt; with none there the book stays empty. */
+static enum status read_language(struct guide_book *book, const char *data_dir, const char *lang,
+                                 size_t len, struct error *error)
+{
+    struct buf path;
+    buf_init(&path, GUIDE_PATH_MAX);
+    enum status st = buf_addf(&path, "%s/guide/%.*s.txt", data_dir, (int)len, lang);
+    if (st == ST_OK) {
+        st = guide_file_read(book, path.p, error);
+    } else {
+        st = error_set(error, st, 0, _("The path of the guide is too long."));
+    }
+    buf_free(&path);
+    return st;
+}
+
+/* "es_MX.UTF-8" is looked for as es_MX, then as es. */
+static enum status read_own(struct guide *g, const char *data_dir, const char *lang,
+                            struct error *error)
+{
+    size_t lengths[] = {strcspn(lang, ".@"), strcspn(lang, "_.@")};
+    for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+        size_t len = lengths[i];
+        /* A name from the environment must not lead out of the folder. */
+        if (len == 0 || memchr(lang, '/', len) != NULL) {
+            return ST_OK;
+        }
+        if ((len == 2 && memcmp(lang, "en", 2) == 0) || (i > 0 && len == lengths[0])) {
+            return ST_OK;
+        }
+        struct guide_book *book = &g->books[g->count];
+        enum status st = read_language(book, data_dir, lang, len, error);
+        if (st != ST_OK) {
+            return st;
+        }
+        if (book->count > 0) {
+            g->count++;
+            g->own = 1;
+            return ST_OK;
+        }
+    }
+    return ST_OK;
+}
+
+static enum status read_english(struct guide *g, const char *data_dir, struct error *error)
+{
+    if (data_dir != NULL) {
+        struct guide_book *book = &g->books[g->count];
+        enum status st = read_language(book, data_dir, "en", 2, error);
+        if (st != ST_OK) {
+            return st;
+        }
+        g->count += book->count > 0 ? 1 : 0;
+    }
+    for (size_t i = 0; i < guide_files_count; i++) {
+        if (strcmp(guide_files[i].name, "en.txt") == 0) {
+            return guide_file_parse(&g->books[g->count++], guide_files[i].name, guide_files[i].data,
+                                    guide_files[i].len, error);
+        }
+    }
+    return error_set(error, ST_INVALID, 0, _("This program was built without its English guide."));
+}
+
+enum status guide_load(struct guide **out, const char *data_dir, const char *lang,
+                       struct error *error)
+{
+    *out = NULL;
+    struct guide *g = calloc(1, sizeof(*g));
+    if (g == NULL) {
+        return error_set(error, ST_NOMEM, 0, _("Not enough memory for the guide."));
+    }
+    enum status st = ST_OK;
+    if (data_dir != NULL && lang != NULL) {
+        st = read_own(g, data_dir, lang, error);
+    }
+    if (st == ST_OK) {
+        st = read_english(g, data_dir, error);
+    }
+    if (st != ST_OK) {
+        guide_free(g);
+        return st;
+    }
+    if (g->own == 0) {
+        g->own = g->count;
+    }
+    *out = g;
+    return ST_OK;
+}
+
+void guide_free(struct guide *g)
+{
+    if (g == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < GUIDE_BOOKS; i++) {
+        guide_book_free(&g->books[i]);
+    }
+    free(g);
+}
+
+static enum status add_argument(struct buf *b, const struct finding *f, struct span name,
+                                unsigned flags)
+{
+    for (size_t i = 0; f != NULL && i < f->arg_count; i++) {
+        if (strlen(f->args[i].name) == name.len && memcmp(f->args[i].name, name.p, name.len) == 0) {
+            return escape_add(b, f->args[i].value, strlen(f->args[i].value), flags);
+        }
+    }
+    const char *unknown = _("(unknown)");
+    return escape_add(b, unknown, strlen(unknown), flags);
+}
+
+static enum status fill(struct buf *b, const char *text, const struct finding *f, unsigned flags)
+{
+    while (*text != '\0') {
+        size_t run = strcspn(text, "{");
+        enum status st = escape_add(b, text, run, flags);
+        text += run;
+        if (st == ST_OK && *text == '{') {
+            struct span name;
+            size_t len = text[1] == '{' ? 0 : guide_placeholder(text, &name);
+            st = len > 0 ? add_argument(b, f, name, flags) : buf_add_char(b, '{');
+            text += len > 0 ? len : 2;
+        }
+        if (st != ST_OK) {
+            return st;
+        }
+    }
+    return ST_OK;
+}
+
+static enum status fill_field(char **field, const char *text, const struct finding *f,
+                              unsigned flags)
+{
+    if (text == NULL) {
+        return ST_OK;
+    }
+    struct buf b;
+    /* Every placeholder may be the longest argument, and every byte of it may become \u{XXXXXX}. */
+    buf_init(&b, GUIDE_FILE_MAX);
+    enum status st = ST_OK;
+    if (*field != NULL) {
+        st = buf_addf(&b, "%s ", *field);
+    }
+    if (st == ST_OK) {
+        st = fill(&b, text, f, flags);
+    }
+    if (st == ST_OK || st == ST_LIMIT) {
+        st = str_set(field, buf_str(&b));
+    }
+    buf_free(&b);
+    return st;
+}
+
+static enum status fill_steps(struct guide_text *out, const struct guide_entry *e,
+                              const struct finding *f, unsigned flags)
+{
+    for (size_t i = 0; i < e->step_count && out->step_count < GUIDE_DO_MAX; i++) {
+        struct guide_step *step = &out->steps[out->step_count];
+        step->who = e->steps[i].who;
+        enum status st = fill_field(&step->text, e->steps[i].text, f, flags);
+        if (st != ST_OK) {
+            return st;
+        }
+        out->step_count++;
+    }
+    return ST_OK;
+}
+
+static enum status fill_entry(struct guide_text *out, const struct guide_entry *e,
+                              const struct guide_entry *class, const struct finding *f,
+                              unsigned flags)
+{
+    enum status st = fill_field(&out->title, e->title, f, flags);
+    if (st == ST_OK) {
+        st = fill_field(&out->means, e->means, f, flags);
+    }
+    if (st == ST_OK && class != NULL) {
+        st = fill_field(&out->means, class->means, NULL, flags);
+    }
+    /* What is known of the kind of refusal is nearer to the cause than what is known of the step.
+     */
+    if (st == ST_OK && class != NULL) {
+        st = fill_steps(out, class, NULL, flags);
+    }
+    if (st == ST_OK) {
+        st = fill_steps(out, e, f, flags);
+    }
+    const char *link = e->link != NULL || class == NULL ? e->link : class->link;
+    if (st == ST_OK) {
+        st = fill_field(&out->link, link, f, flags);
+    }
+    if (st != ST_OK) {
+        guide_text_free(out);
+    }
+    return st;
+}
+
+enum status guide_finding(const struct guide *g, const struct finding *f, bool ascii,
+                          struct guide_text *out)
+{
+    memset(out, 0, sizeof(*out));
+    const struct guide_entry *e = guide_entry_find(g, f->kind->id);
+    if (e == NULL) {
+        return ST_INVALID;
+    }
+    const struct guide_entry *class = NULL;
+    if (f->class != CLASS_NONE) {
+        char name[64] = "class ";
+        str_copy(name + 6, sizeof(name) - 6, reply_class_name(f->class));
+        class = guide_entry_find(g, name);
+    }
+    return fill_entry(out, e, class, f, ascii ? ESCAPE_ASCII : 0);
+}
+
+enum status guide_check(const struct guide *g, const char *check_id, struct guide_text *out)
+{
+    memset(out, 0, sizeof(*out));
+    char name[64] = "check ";
+    const struct guide_entry *e = NULL;
+    if (str_copy(name + 6, sizeof(name) - 6, check_id)) {
+        e = guide_entry_find(g, name);
+    }
+    return e != NULL ? fill_entry(out, e, NULL, NULL, 0) : ST_INVALID;
+}
+
+void guide_text_free(struct guide_text *text)
+{
+    for (size_t i = 0; i < GUIDE_DO_MAX; i++) {
+        free(text->steps[i].text);
+    }
+    free(text->title);
+    free(text->means);
+    free(text->link);
+    memset(text, 0, sizeof(*text));
+}
+
+void guide_each(const struct guide *g, void (*entry)(void *ctx, const char *name), void *ctx)
+{
+    for (size_t i = 0; i < g->own; i++) {
+        for (size_t k = 0; k < g->books[i].count; k++) {
+            const char *name = g->books[i].entries[k].name;
+            bool told = false;
+            for (size_t before = 0; before < i; before++) {
+                told = told || guide_book_find(&g->books[before], name) != NULL;
+            }
+            if (!told) {
+                entry(ctx, name);
+            }
+        }
+    }
+}
+
+bool guide_has(const struct guide *g, const char *entry)
+{
+    for (size_t i = 0; i < g->own; i++) {
+        if (guide_book_find(&g->books[i], entry) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,472 @@
+#include "guide_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "escape.h"
+#include "text.h"
+
+struct reader {
+    struct guide_book *book;
+    struct guide_entry *entry; /* the last one of the book, or NULL before the first */
+    const char *allowed;       /* names of placeholders that the entry may use */
+    const char *file;
+    unsigned line;
+    char **field; /* the one that an indented line continues, or NULL */
+    struct error *error;
+};
+
+static void entry_free(struct guide_entry *e)
+{
+    for (size_t i = 0; i < e->step_count; i++) {
+        free(e->steps[i].text);
+    }
+    free(e->name);
+    free(e->title);
+    free(e->means);
+    free(e->link);
+}
+
+void guide_book_free(struct guide_book *book)
+{
+    for (size_t i = 0; i < book->count; i++) {
+        entry_free(&book->entries[i]);
+    }
+    free(book->entries);
+    memset(book, 0, sizeof(*book));
+}
+
+static int entry_compare(const void *a, const void *b)
+{
+    return strcmp(((const struct guide_entry *)a)->name, ((const struct guide_entry *)b)->name);
+}
+
+const struct guide_entry *guide_book_find(const struct guide_book *book, const char *name)
+{
+    size_t low = 0;
+    size_t high = book->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(name, book->entries[middle].name);
+        if (order == 0) {
+            return &book->entries[middle];
+        }
+        if (order < 0) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return NULL;
+}
+
+size_t guide_placeholder(const char *p, struct span *name)
+{
+    size_t n = 1;
+    while ((p[n] >= 'a' && p[n] <= 'z') || (p[n] >= '0' && p[n] <= '9') || p[n] == '_') {
+        n++;
+    }
+    name->p = p + 1;
+    name->len = n - 1;
+    return n > 1 && p[n] == '}' ? n + 1 : 0;
+}
+
+static bool word_in_list(struct span word, const char *list)
+{
+    while (*list != '\0') {
+        size_t n = strcspn(list, " ");
+        if (n == word.len && memcmp(list, word.p, n) == 0) {
+            return true;
+        }
+        list += n;
+        list += strspn(list, " ");
+    }
+    return false;
+}
+
+static enum status check_placeholders(const struct reader *r, const char *text)
+{
+    for (const char *p = strchr(text, '{'); p != NULL; p = strchr(p, '{')) {
+        if (p[1] == '{') {
+            p += 2;
+            continue;
+        }
+        struct span name;
+        size_t len = guide_placeholder(p, &name);
+        if (len == 0) {
+            return error_set(r->error, ST_INVALID, 0,
+                             _("%s:%u: expected {name}; a brace itself is written {{"), r->file,
+                             r->line);
+        }
+        if (!word_in_list(name, r->allowed)) {
+            return error_set(r->error, ST_INVALID, 0,
+                             _("%s:%u: [%s] has no argument {%.*s}; it may use: %s"), r->file,
+                             r->line, r->entry->name, (int)name.len, name.p,
+                             r->allowed[0] != '\0' ? r->allowed : _("none"));
+        }
+        p += len;
+    }
+    return ST_OK;
+}
+
+static enum status out_of_memory(const struct reader *r)
+{
+    return error_set(r->error, ST_NOMEM, 0, _("%s:%u: not enough memory"), r->file, r->line);
+}
+
+/* Sets *field to `text`, or to what it was, a space, and `text`. */
+static enum status field_add(struct reader *r, char **field, const char *text)
+{
+    enum status st = check_placeholders(r, text);
+    if (st != ST_OK) {
+        return st;
+    }
+    struct buf b;
+    buf_init(&b, GUIDE_FIELD_MAX);
+    if (*field != NULL && (*field)[0] != '\0') {
+        st = buf_addf(&b, "%s ", *field);
+    }
+    if (st == ST_OK) {
+        st = buf_add_str(&b, text);
+    }
+    if (st == ST_OK) {
+        st = str_set(field, buf_str(&b));
+    }
+    buf_free(&b);
+    if (st == ST_LIMIT) {
+        return error_set(r->error, ST_INVALID, 0, _("%s:%u: the text is over %u bytes"), r->file,
+                         r->line, GUIDE_FIELD_MAX);
+    }
+    return st == ST_OK ? ST_OK : out_of_memory(r);
+}
+
+static enum status entry_check(const struct reader *r)
+{
+    const struct guide_entry *e = r->entry;
+    if (e == NULL) {
+        return ST_OK;
+    }
+    const char *missing = NULL;
+    if (e->title == NULL || e->title[0] == '\0') {
+        missing = "title:";
+    } else if (e->means == NULL || e->means[0] == '\0') {
+        missing = "means:";
+    }
+    for (size_t i = 0; i < e->step_count && missing == NULL; i++) {
+        missing = e->steps[i].text[0] == '\0' ? "do:" : NULL;
+    }
+    if (missing != NULL) {
+        return error_set(r->error, ST_INVALID, 0, _("%s:%u: expected text after %s in [%s]"),
+                         r->file, e->line, missing, e->name);
+    }
+    return ST_OK;
+}
+
+/* Which placeholders an entry may use; NULL for a name that is none. */
+static const char *allowed_in(const char *name)
+{
+    static const char class[] = "class ";
+    if (strncmp(name, "check ", 6) == 0) {
+        return name[6] != '\0' ? "" : NULL;
+    }
+    if (strncmp(name, class, sizeof(class) - 1) == 0) {
+        for (int c = CLASS_NONE + 1; reply_class_name((enum reply_class)c)[0] != '\0'; c++) {
+            if (strcmp(reply_class_name((enum reply_class)c), name + sizeof(class) - 1) == 0) {
+                return "";
+            }
+        }
+        return NULL;
+    }
+    const struct finding_kind *kind = finding_find(name);
+    return kind != NULL ? kind->args : NULL;
+}
+
+static enum status entry_begin(struct reader *r, char *line)
+{
+    size_t len = strlen(line);
+    if (line[len - 1] != ']') {
+        return error_set(r->error, ST_INVALID, 0, _("%s:%u: expected ] at the end of the line"),
+                         r->file, r->line);
+    }
+    enum status st = entry_check(r);
+    if (st != ST_OK) {
+        return st;
+    }
+    line[len - 1] = '\0';
+    const char *name = line + 1;
+    r->allowed = allowed_in(name);
+    if (r->allowed == NULL) {
+        return error_set(r->error, ST_INVALID, 0,
+                         _("%s:%u: expected the name of a finding, check or class, not [%s]"),
+                         r->file, r->line, name);
+    }
+    struct guide_book *book = r->book;
+    for (size_t i = 0; i < book->count; i++) {
+        if (strcmp(book->entries[i].name, name) == 0) {
+            return error_set(r->error, ST_INVALID, 0, _("%s:%u: [%s] is there already, line %u"),
+                             r->file, r->line, name, book->entries[i].line);
+        }
+    }
+    if (book->count == GUIDE_ENTRIES_MAX) {
+        return error_set(r->error, ST_INVALID, 0, _("%s:%u: more than %d entries"), r->file,
+                         r->line, GUIDE_ENTRIES_MAX);
+    }
+    if (book->count == book->cap) {
+        size_t cap = book->cap > 0 ? book->cap * 2 : 64;
+        struct guide_entry *grown = realloc(book->entries, cap * sizeof(*grown));
+        if (grown == NULL) {
+            return out_of_memory(r);
+        }
+        book->entries = grown;
+        book->cap = cap;
+    }
+    struct guide_entry *e = &book->entries[book->count];
+    memset(e, 0, sizeof(*e));
+    e->name = str_dup(name);
+    if (e->name == NULL) {
+        return out_of_memory(r);
+    }
+    e->line = r->line;
+    book->count++;
+    r->entry = e;
+    r->field = NULL;
+    return ST_OK;
+}
+
+static bool who_of(const char *word, size_t len, enum who *out)
+{
+    static const struct {
+        const char *word;
+        enum who who;
+    } words[] = {
+        {"client", WHO_CLIENT},           {"server", WHO_SERVER}, {"dns", WHO_DNS},
+        {"network", WHO_NETWORK},         {"tool", WHO_TOOL},     {"any", WHO_NOBODY},
+        {"third-party", WHO_THIRD_PARTY},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (strlen(words[i].word) == len && memcmp(words[i].word, word, len) == 0) {
+            *out = words[i].who;
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum status unknown_line(const struct reader *r)
+{
+    return error_set(r->error, ST_INVALID, 0,
+                     _("%s:%u: expected [name], title:, means:, do <who>:, link:, # or an "
+                       "indented line"),
+                     r->file, r->line);
+}
+
+static enum status step_begin(struct reader *r, const char *word, size_t len)
+{
+    struct guide_entry *e = r->entry;
+    enum who who;
+    if (!who_of(word, len, &who)) {
+        return error_set(r->error, ST_INVALID, 0,
+                         _("%s:%u: expected client, server, dns, network, third-party, tool or "
+                           "any after do"),
+                         r->file, r->line);
+    }
+    if (e->step_count == GUIDE_DO_MAX) {
+        return error_set(r->error, ST_INVALID, 0, _("%s:%u: more than %d steps in [%s]"), r->file,
+                         r->line, GUIDE_DO_MAX, e->name);
+    }
+    struct guide_step *step = &e->steps[e->step_count];
+    step->who = who;
+    step->text = str_dup("");
+    if (step->text == NULL) {
+        return out_of_memory(r);
+    }
+    e->step_count++;
+    r->field = &step->text;
+    return ST_OK;
+}
+
+static enum status field_begin(struct reader *r, const char *line)
+{
+    const char *colon = strchr(line, ':');
+    struct guide_entry *e = r->entry;
+    if (colon == NULL || e == NULL) {
+        return unknown_line(r);
+    }
+    struct span key = {line, (size_t)(colon - line)};
+    char **field = NULL;
+    if (key.len > 3 && memcmp(key.p, "do ", 3) == 0) {
+        enum status st = step_begin(r, key.p + 3, key.len - 3);
+        if (st != ST_OK) {
+            return st;
+        }
+        field = r->field;
+    } else if (key.len == 5 && memcmp(key.p, "title", 5) == 0) {
+        field = &e->title;
+    } else if (key.len == 5 && memcmp(key.p, "means", 5) == 0) {
+        field = &e->means;
+    } else if (key.len == 4 && memcmp(key.p, "link", 4) == 0) {
+        field = &e->link;
+    } else {
+        return unknown_line(r);
+    }
+    if (field != r->field && *field != NULL) {
+        return error_set(r->error, ST_INVALID, 0, _("%s:%u: %.*s: is there already in [%s]"),
+                         r->file, r->line, (int)key.len, key.p, e->name);
+    }
+    r->field = field;
+    const char *text = colon + 1;
+    return field_add(r, field, text + strspn(text, " \t"));
+}
+
+static enum status line_check(const struct reader *r, const char *p, size_t len)
+{
+    while (len > 0) {
+        uint32_t c;
+        size_t n = utf8_decode(p, len, &c);
+        if (n == 0) {
+            return error_set(r->error, ST_INVALID, 0, _("%s:%u: expected UTF-8"), r->file, r->line);
+        }
+        if ((c < 0x20 && c != '\t') || (c >= 0x7f && c < 0xa0)) {
+            return error_set(r->error, ST_INVALID, 0, _("%s:%u: a control character is in it"),
+                             r->file, r->line);
+        }
+        p += n;
+        len -= n;
+    }
+    return ST_OK;
+}
+
+static enum status line_read(struct reader *r, char *line)
+{
+    if (line[0] == '#') {
+        return ST_OK;
+    }
+    if (line[strspn(line, " \t")] == '\0') {
+        r->field = NULL;
+        return ST_OK;
+    }
+    if (line[0] == '[') {
+        return entry_begin(r, line);
+    }
+    if (line[0] == ' ' || line[0] == '\t') {
+        if (r->field == NULL) {
+            return error_set(r->error, ST_INVALID, 0,
+                             _("%s:%u: expected a line before it that this one continues"), r->file,
+                             r->line);
+        }
+        return field_add(r, r->field, line + strspn(line, " \t"));
+    }
+    return field_begin(r, line);
+}
+
+static enum status lines_read(struct reader *r, const char *p, size_t len)
+{
+    struct buf line;
+    buf_init(&line, GUIDE_FIELD_MAX);
+    enum status st = ST_OK;
+    while (len > 0 && st == ST_OK) {
+        r->line++;
+        const char *end = memchr(p, '\n', len);
+        size_t whole = end != NULL ? (size_t)(end - p) + 1 : len;
+        size_t n = end != NULL ? whole - 1 : whole;
+        while (n > 0 && (p[n - 1] == '\r' || p[n - 1] == ' ' || p[n - 1] == '\t')) {
+            n--;
+        }
+        st = line_check(r, p, n);
+        if (st == ST_OK) {
+            buf_clear(&line);
+            st = buf_add(&line, p, n);
+            if (st == ST_LIMIT) {
+                st = error_set(r->error, ST_INVALID, 0, _("%s:%u: the line is over %u bytes"),
+                               r->file, r->line, GUIDE_FIELD_MAX);
+            } else if (st == ST_OK) {
+                st = line_read(r, line.p);
+            } else {
+                st = out_of_memory(r);
+            }
+        }
+        p += whole;
+        len -= whole;
+    }
+    buf_free(&line);
+    return st == ST_OK ? entry_check(r) : st;
+}
+
+enum status guide_file_parse(struct guide_book *book, const char *file, const char *p, size_t len,
+                             struct error *error)
+{
+    static const char mark[] = "\xef\xbb\xbf"; /* the byte order mark that some editors write */
+    memset(book, 0, sizeof(*book));
+    struct reader r = {.book = book, .file = file, .allowed = "", .error = error};
+    if (len >= 3 && memcmp(p, mark, 3) == 0) {
+        p += 3;
+        len -= 3;
+    }
+    enum status st = lines_read(&r, p, len);
+    if (st != ST_OK) {
+        guide_book_free(book);
+        return st;
+    }
+    if (book->count > 0) {
+        qsort(book->entries, book->count, sizeof(*book->entries), entry_compare);
+    }
+    return ST_OK;
+}
+
+static enum status read_all(int fd, const char *path, struct buf *out, struct error *error)
+{
+    char piece[16384];
+    for (;;) {
+        ssize_t n = read(fd, piece, sizeof(piece));
+        if (n == 0) {
+            return ST_OK;
+        }
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return error_set(error, ST_IO, errno, _("%s cannot be read: %s"), path,
+                             strerror(errno));
+        }
+        enum status st = buf_add(out, piece, (size_t)n);
+        if (st == ST_LIMIT) {
+            return error_set(error, ST_INVALID, 0, _("%s is over %u bytes"), path, GUIDE_FILE_MAX);
+        }
+        if (st != ST_OK) {
+            return error_set(error, st, 0, _("%s: not enough memory"), path);
+        }
+    }
+}
+
+enum status guide_file_read(struct guide_book *book, const char *path, struct error *error)
+{
+    memset(book, 0, sizeof(*book));
+    /* Not blocking: somebody may have put a FIFO there. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        if (errno == ENOENT || errno == ENOTDIR) {
+            return ST_OK;
+        }
+        return error_set(error, errno == EACCES ? ST_DENIED : ST_IO, errno,
+                         _("%s cannot be read: %s"), path, strerror(errno));
+    }
+    struct buf text;
+    buf_init(&text, GUIDE_FILE_MAX);
+    struct stat info;
+    enum status st;
+    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+        st = error_set(error, ST_INVALID, 0, _("%s is not a regular file"), path);
+    } else {
+        st = read_all(fd, path, &text, error);
+    }
+    close(fd);
+    if (st == ST_OK) {
+        st = guide_file_parse(book, path, buf_str(&text), text.len, error);
+    }
+    buf_free(&text);
+    return st;
+}

@@ -1,0 +1,3 @@
+# The room of checks is seen for its list of names only.
+unit(finding checks)
+unit(guide checks)
