@@ -10,7 +10,6 @@
 
 #include "dns_record.h"
 
-#define HEADER_SIZE 12
 #define FLAG_QR 0x8000u
 #define FLAG_AA 0x0400u
 #define FLAG_TC 0x0200u
@@ -53,7 +52,7 @@ enum status dns_msg_query(struct buf *out, uint16_t id, const char *name, uint16
     state.options = RES_INIT | RES_RECURSE;
     int len = res_nmkquery(&state, ns_o_query, name, class, type, NULL, 0, NULL, packet,
                            (int)sizeof(packet) - OPT_RECORD_SIZE);
-    if (len < HEADER_SIZE) {
+    if (len < DNS_HEADER_SIZE) {
         return ST_INVALID;
     }
     ns_put16(id, packet);
@@ -70,7 +69,7 @@ enum status dns_msg_query(struct buf *out, uint16_t id, const char *name, uint16
 
 void dns_msg_drop_edns(struct buf *query)
 {
-    if (query->len < HEADER_SIZE + OPT_RECORD_SIZE || query->p[11] != 1) {
+    if (query->len < DNS_HEADER_SIZE + OPT_RECORD_SIZE || query->p[11] != 1) {
         return;
     }
     query->p[11] = 0;
@@ -104,7 +103,7 @@ bool dns_msg_is_reply(const void *p, size_t len, uint16_t id, const char *name, 
                       uint16_t class)
 {
     const uint8_t *msg = p;
-    if (len < HEADER_SIZE || len > DNS_MESSAGE_MAX || ns_get16(msg) != id) {
+    if (len < DNS_HEADER_SIZE || len > DNS_MESSAGE_MAX || ns_get16(msg) != id) {
         return false;
     }
     unsigned flags = ns_get16(msg + 2);
@@ -120,11 +119,11 @@ bool dns_msg_is_reply(const void *p, size_t len, uint16_t id, const char *name, 
     if (questions != 1 || dns_name_encode(name, asked, &asked_len) != ST_OK) {
         return false;
     }
-    int used = ns_name_unpack(msg, msg + len, msg + HEADER_SIZE, echoed, sizeof(echoed));
-    if (used < 0 || len - HEADER_SIZE - (size_t)used < 4) {
+    int used = ns_name_unpack(msg, msg + len, msg + DNS_HEADER_SIZE, echoed, sizeof(echoed));
+    if (used < 0 || len - DNS_HEADER_SIZE - (size_t)used < 4) {
         return false;
     }
-    const uint8_t *rest = msg + HEADER_SIZE + used;
+    const uint8_t *rest = msg + DNS_HEADER_SIZE + used;
     return wire_name_len(echoed) == asked_len && wire_names_equal(asked, echoed, asked_len) &&
            ns_get16(rest) == type && ns_get16(rest + 2) == class;
 }
@@ -432,7 +431,7 @@ enum status dns_msg_parse(struct dns_answer *answer, const void *p, size_t len, 
         answer->result = DNS_BAD_NAME;
         return ST_OK;
     }
-    if (len < HEADER_SIZE || len > DNS_MESSAGE_MAX || !(ns_get16(msg + 2) & FLAG_QR)) {
+    if (len < DNS_HEADER_SIZE || len > DNS_MESSAGE_MAX || !(ns_get16(msg + 2) & FLAG_QR)) {
         return ST_OK;
     }
     /* The header tells something even when the rest cannot be read. */

@@ -12,6 +12,7 @@
 
 #include "dns_name.h"
 
+#define DNS_HEADER_SIZE 12
 #define DNS_MESSAGE_MAX 65535
 #define DNS_RECORDS_MAX 1024
 #define DNS_CNAME_MAX 10  /* links followed inside one answer */
@@ -78,7 +79,7 @@ struct dns_answer {
     int rcode; /* -1 when there was no reply */
     bool authoritative, authentic, truncated;
     bool referral; /* the server sent us to other servers instead (result is DNS_REFUSED) */
-    char final_name[DNS_NAME_MAX]; /* owner of the records after following CNAMEs */
+    char final_name[DNS_NAME_MAX]; /* what was asked, or where the CNAMEs of the answer led */
     unsigned cnames;               /* links followed */
     struct dns_record *records;    /* answer section, records of the asked type at final_name only */
     size_t count, dropped;
