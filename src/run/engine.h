@@ -17,6 +17,7 @@
 
 struct engine; /* opaque, heap */
 
+/* On failure the network stays the caller's. */
 enum status engine_new(struct engine **out, struct network *net, struct error *error) MUST_CHECK;
 /* Polite end; waits for the QUIT at most some seconds, then cuts. Drains nothing: call it last. */
 void engine_free(struct engine *e);
