@@ -14,6 +14,11 @@ lib() { pkg-config --exists "$1" 2>/dev/null; }
 python_has() {
     python3 -c "import $1" >/dev/null 2>&1 || /usr/bin/python3 -c "import $1" >/dev/null 2>&1
 }
+fuzzer_links() {
+    have clang || return 1
+    echo 'int LLVMFuzzerTestOneInput(void); int LLVMFuzzerTestOneInput(void) { return 0; }' |
+        clang -fsanitize=fuzzer -x c - -o /dev/null 2>/dev/null
+}
 
 # One line a need: group|test|apt|dnf|pacman|apk|zypper|brew. "-": not to be had there, or not needed.
 needs() {
@@ -30,6 +35,7 @@ build|have msgfmt|gettext|gettext|gettext|gettext gettext-dev|gettext-tools|gett
 test|lib cmocka|libcmocka-dev|libcmocka-devel|cmocka|cmocka-dev|libcmocka-devel|cmocka
 test|lib vterm|libvterm-dev|libvterm-devel|libvterm|libvterm-dev|libvterm-devel|libvterm
 test|have clang|clang|clang compiler-rt|clang|clang compiler-rt|clang|-
+test|fuzzer_links|libclang-rt-dev|compiler-rt|compiler-rt|compiler-rt|-|-
 test|have python3|python3|python3|python|python3|python3|python
 test|python_has jsonschema|python3-jsonschema|python3-jsonschema|python-jsonschema|py3-jsonschema|python3-jsonschema|-
 test|have tmux|tmux|tmux|tmux|tmux|tmux|tmux

@@ -141,6 +141,7 @@ void app_draw(struct app *a, struct canvas *c);
 
 /* For the rest of this room. */
 void app_action(struct app *a, enum action action);
+void app_move_action(struct app *a, enum action action); /* those that only move what is shown */
 void app_say(struct app *a, bool is_error, const char *fmt, ...) PRINTF_LIKE(3, 4);
 enum key_mode app_mode(const struct app *a);
 void app_start_run(struct app *a);

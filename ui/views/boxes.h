@@ -1,0 +1,50 @@
+/*
+ * boxes: the forms among the dialogs: what each asks, and what pressing its buttons does.
+ *
+ * Threads: the face's. Ownership: as dialogs.h.
+ */
+#ifndef SMTPSCOPE_BOXES_H
+#define SMTPSCOPE_BOXES_H
+
+#include "dialogs.h"
+
+/* Fields and buttons of all boxes. */
+enum field_id {
+    F_DOMAIN,
+    F_HOST,
+    F_PORT,
+    F_TLS,
+    F_PURPOSE,
+    F_HELO,
+    F_SOURCE,
+    F_FAMILY,
+    F_USER,
+    F_PASSWORD,
+    F_SHOW,
+    F_METHOD,
+    F_CLEAR,
+    F_MAY,
+    F_FROM,
+    F_TO,
+    F_SUBJECT,
+    F_FORMAT,
+    F_NAME,
+    F_EXISTING,
+    B_GO,
+    B_PRACTISE,
+    B_TYPE,
+    B_NO,
+    B_VIEW
+};
+
+#define LOGIN_METHODS 8
+/* Methods that a person can choose; NULL is the best of what is offered. */
+extern const char *const login_methods[LOGIN_METHODS];
+
+/* A button of the topmost box was pressed. */
+void box_press(struct app *a, struct dialog *d, int pressed);
+/* The file format that the save box stands at, and a fitting name in its field. */
+enum report_format box_save_format(struct form *f);
+void box_save_suggest(struct app *a, struct form *f);
+
+#endif

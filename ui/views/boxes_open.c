@@ -1,0 +1,238 @@
+#include "boxes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "escape.h"
+#include "text.h"
+
+const char *const login_methods[LOGIN_METHODS] = {NULL, "PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256",
+                                           "XOAUTH2", "OAUTHBEARER", "EXTERNAL"};
+
+enum report_format box_save_format(struct form *f)
+{
+    return (enum report_format)form_field(f, F_FORMAT)->choice;
+}
+
+void box_save_suggest(struct app *a, struct form *f)
+{
+    char name[512];
+    report_file_name(&a->record, &a->plan, box_save_format(f), name, sizeof(name));
+    (void)!lineedit_set(&form_field(f, F_NAME)->edit, name);
+}
+
+static int choice_of_port(uint16_t port)
+{
+    return port == 25 ? 1 : port == 465 ? 2 : port == 587 ? 3 : 0;
+}
+
+void dialog_open_start(struct app *a)
+{
+    struct dialog *d = dialog_push(a, DIALOG_START);
+    if (d == NULL) {
+        return;
+    }
+    struct form *f = &d->form;
+    form_init(f, "smtpscope " SMTPSCOPE_VERSION);
+    form_note(f, "%s\n", _("Find out what is wrong with a mail server, step by step."));
+    form_text(f, F_DOMAIN, _("Domain or host"), a->plan.input);
+    const char *const ports[] = {_("auto"), "25", "465", "587"};
+    form_radio(f, F_PORT, _("Port"), ports, 4, choice_of_port(a->plan.port));
+    const char *const purposes[] = {_("receiving"), _("submission")};
+    form_radio(f, F_PURPOSE, _("Check for"), purposes, 2, 0);
+    form_note(f, "\n%s", _("Safe checks: DNS, connect, EHLO, TLS. No mail is sent. (Enter)"));
+    form_note(f, "%s", _("Practise: a built-in server; no network needed."));
+    form_note(f, "%s", _("Type SMTP: by hand, on a live connection."));
+    form_note(f, "%s\n", _("F1 tells what will be sent, and to whom. F10 quits."));
+    form_button(f, B_GO, _("Safe checks"));
+    form_button(f, B_PRACTISE, _("Practise"));
+    form_button(f, B_TYPE, _("Type SMTP"));
+    form_focus(f, F_DOMAIN);
+}
+
+void dialog_open_target(struct app *a)
+{
+    struct dialog *d = dialog_push(a, DIALOG_TARGET);
+    if (d == NULL) {
+        return;
+    }
+    struct form *f = &d->form;
+    char port[8] = "", source[NET_ADDRESS_TEXT] = "";
+    if (a->plan.port != 0) {
+        snprintf(port, sizeof(port), "%u", (unsigned)a->plan.port);
+    }
+    if (a->plan.source.family != 0) {
+        net_address_format(&a->plan.source, source, sizeof(source));
+    }
+    form_init(f, _("Target"));
+    form_text(f, F_DOMAIN, _("Domain or host"), a->plan.input);
+    form_text(f, F_HOST, _("Use host"), a->plan.domain != NULL ? a->plan.host : NULL);
+    form_text(f, F_PORT, _("Port"), port);
+    const char *const modes[] = {_("auto"), "STARTTLS", _("implicit"), _("none")};
+    form_radio(f, F_TLS, "TLS", modes, 4, (int)a->plan.tls);
+    form_text(f, F_HELO, _("EHLO name"), a->plan.helo);
+    form_text(f, F_SOURCE, _("Source address"), source);
+    const char *const families[] = {_("any"), "4", "6"};
+    form_radio(f, F_FAMILY, "IP", families, 3, a->plan.family == 4 ? 1 : a->plan.family == 6 ? 2 : 0);
+    form_button(f, B_GO, _("Start safe checks"));
+    form_button(f, B_NO, _("Cancel"));
+    form_focus(f, F_DOMAIN);
+}
+
+static void connection_sentence(const struct app *a, char *out, size_t size)
+{
+    const struct facts *path = record_path(&a->record);
+    char host[128] = "?";
+    if (path != NULL && path->mx != NULL) {
+        escape_copy(host, sizeof(host), path->mx, strlen(path->mx), 0);
+    } else if (path != NULL && path->address.family != 0) {
+        net_address_format(&path->address, host, sizeof(host));
+    }
+    if (a->record.session_tls && path != NULL && path->tls != NULL) {
+        snprintf(out, size,
+                 path->tls->verified ? _("The connection is %s to %s, name ok.")
+                                     : _("The connection is %s to %s, but the server's name was NOT proved."),
+                 path->tls->version, host);
+    } else if (a->record.session == SMTP_CLOSED) {
+        snprintf(out, size, _("The connection to %s will be opened again, with TLS where it is offered."),
+                 host);
+    } else {
+        snprintf(out, size, _("The connection to %s is WITHOUT ENCRYPTION: anybody on the way can read the password."),
+                 host);
+    }
+}
+
+void dialog_open_login(struct app *a)
+{
+    if (a->plan.read_only) {
+        app_say(a, true, "%s", _("--read-only: this run never logs in."));
+        return;
+    }
+    struct dialog *d = dialog_push(a, DIALOG_LOGIN);
+    if (d == NULL) {
+        return;
+    }
+    struct form *f = &d->form;
+    char about[320];
+    connection_sentence(a, about, sizeof(about));
+    form_init(f, _("Log in"));
+    form_text(f, F_USER, _("User"), a->plan.auth_user);
+    form_password(f, F_PASSWORD, _("Password"));
+    form_check(f, F_SHOW, _("show the password while it is typed"), false);
+    const char *const methods[] = {_("best"), "PLAIN", "LOGIN", "CRAM", "SCRAM", "XOAUTH2", "OAUTH", "EXT"};
+    int method = 0;
+    for (int i = 1; i < (int)ARRAY_LEN(login_methods); i++) {
+        if (a->plan.auth_mech != NULL && str_equal_nocase(a->plan.auth_mech, login_methods[i])) {
+            method = i;
+        }
+    }
+    form_radio(f, F_METHOD, _("Method"), methods, 8, method);
+    bool clear = a->record.session != SMTP_CLOSED && !a->record.session_tls;
+    if (clear) {
+        form_check(f, F_CLEAR, _("send the password WITHOUT ENCRYPTION"), false);
+    }
+    form_note(f, "%s", about);
+    form_note(f, "%s", _("Kept in memory only, wiped after use, never saved."));
+    form_button(f, B_GO, _("Log in"));
+    form_button(f, B_NO, _("Cancel"));
+    form_focus(f, F_USER);
+}
+
+void dialog_open_relay(struct app *a)
+{
+    if (a->plan.read_only) {
+        app_say(a, true, "%s", _("--read-only: this run never tests relaying."));
+        return;
+    }
+    struct dialog *d = dialog_push(a, DIALOG_RELAY);
+    if (d == NULL) {
+        return;
+    }
+    struct form *f = &d->form;
+    const struct facts *path = record_path(&a->record);
+    char where[NET_ADDRESS_TEXT] = "?", host[200] = "";
+    if (path != NULL) {
+        net_address_format_port(&path->address, where, sizeof(where));
+        if (path->mx != NULL) {
+            escape_copy(host, sizeof(host), path->mx, strlen(path->mx), 0);
+        }
+    }
+    form_init(f, _("Relay test: please confirm"));
+    form_note(f, _("Asks %s [%s] whether it would forward mail between two domains that it does not host:"),
+              host, where);
+    form_note(f, "%s", _("  MAIL FROM:<...>  RCPT TO:<...@example.org>  RSET"));
+    form_note(f, "%s", _("Three address forms. No DATA: no message can be sent."));
+    form_note(f, "%s", _("The server's log will show it, and the server may block this host. Only do this to servers that you run or may test."));
+    form_check(f, F_MAY, _("I may test this server"), false);
+    form_button(f, B_NO, _("No"));
+    form_button(f, B_GO, _("Test"));
+    form_focus(f, B_NO);
+}
+
+void dialog_open_send(struct app *a)
+{
+    if (a->plan.read_only) {
+        app_say(a, true, "%s", _("--read-only: this run never sends a message."));
+        return;
+    }
+    struct dialog *d = dialog_push(a, DIALOG_SEND);
+    if (d == NULL) {
+        return;
+    }
+    struct form *f = &d->form;
+    char subject[96], when[32], to[300] = "";
+    clock_iso8601(a->record.started_wall_us, when, sizeof(when));
+    snprintf(subject, sizeof(subject), _("Test from smtpscope, %s"), when);
+    if (a->plan.to != NULL) {
+        str_copy(to, sizeof(to), a->plan.to);
+    } else if (a->plan.domain != NULL) {
+        snprintf(to, sizeof(to), "postmaster@%s", a->plan.domain);
+    }
+    form_init(f, _("Send one test mail"));
+    form_text(f, F_FROM, _("From"), a->plan.from);
+    form_text(f, F_TO, _("To"), to);
+    form_text(f, F_SUBJECT, _("Subject"), a->plan.subject != NULL ? a->plan.subject : subject);
+    form_note(f, "%s", _("One message to one recipient, with a header that names this program. From may stay empty: then it is postmaster at the EHLO name."));
+    form_button(f, B_NO, _("No"));
+    form_button(f, B_VIEW, _("View exact bytes"));
+    form_button(f, B_GO, _("Send 1 mail"));
+    form_focus(f, B_NO);
+}
+
+void dialog_open_save(struct app *a)
+{
+    struct dialog *d = dialog_push(a, DIALOG_SAVE);
+    if (d == NULL) {
+        return;
+    }
+    struct form *f = &d->form;
+    form_init(f, _("Save this run"));
+    const char *const formats[] = {_("text"), "Markdown", "JSON"};
+    form_radio(f, F_FORMAT, _("Format"), formats, 3, 0);
+    form_text(f, F_NAME, _("File name"), NULL);
+    const char *const existing[] = {_("add a number"), _("overwrite")};
+    form_radio(f, F_EXISTING, _("If it exists"), existing, 2, 0);
+    form_note(f, "%s", _("Readable by you only (0600). Passwords were never recorded."));
+    form_button(f, B_GO, _("Save"));
+    form_button(f, B_NO, _("Cancel"));
+    box_save_suggest(a, f);
+    form_focus(f, F_NAME);
+}
+
+void dialog_open_quit(struct app *a)
+{
+    struct dialog *d = dialog_push(a, DIALOG_QUIT);
+    if (d == NULL) {
+        return;
+    }
+    struct form *f = &d->form;
+    form_init(f, _("Leave smtpscope?"));
+    form_note(f, "%s",
+              app_running(a) ? _("A run is under way. Leaving ends it with QUIT.")
+                             : _("The conversation that you typed is not saved."));
+    form_button(f, B_NO, _("Stay"));
+    form_button(f, B_VIEW, _("Save first"));
+    form_button(f, B_GO, _("Leave"));
+    form_focus(f, B_NO);
+}
+
