@@ -22,7 +22,7 @@ struct plan {
     char *domain;    /* A-label form; NULL when a host or address was named */
     char *domain_shown; /* as typed, U-label form */
     char *host;      /* host name or address literal; NULL: found by MX */
-    uint16_t port;   /* 0: 25 */
+    uint16_t port;   /* 0: 25, or 465 when TLS is to come first */
     enum plan_tls tls;
     int family;      /* 0, 4, 6 */
     struct net_address source; /* family 0: any */
@@ -40,6 +40,7 @@ struct plan {
     bool relay_consent, send_consent;
     bool read_only;       /* never AUTH, MAIL, RCPT, DATA, VRFY, EXPN from steps */
     bool stay;            /* keep the connection open when the steps are done (console) */
+    bool first_path;      /* only the first address of the first host is tried */
     uint64_t only;        /* bit mask of check indexes, 0: all */
 };
 
@@ -48,8 +49,9 @@ void plan_free(struct plan *p);
 enum status plan_copy(struct plan *dst, const struct plan *src) MUST_CHECK;
 /*
  * Understands a domain, user@domain, host:port, [v6]:port, an address, and smtp:// smtps:// submission://
- * submissions:// URLs. Fills input, domain, host, port, tls. IDNA through libidn2. ST_INVALID with a sentence
- * that says what is wrong and what would be right; the plan is then unchanged.
+ * submissions:// URLs. Fills input, domain, host; port and tls where the text names them. IDNA through
+ * libidn2. A name without a dot is a host. ST_INVALID with a sentence that says what is wrong and what would
+ * be right; the plan is then unchanged.
  */
 enum status plan_set_target(struct plan *p, const char *text, struct error *error) MUST_CHECK;
 /* "mx.example.com", "mx:2525", "192.0.2.1", "[2001:db8::1]:25" */
