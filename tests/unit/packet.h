@@ -6,8 +6,8 @@
 #ifndef SMTPSCOPE_TEST_PACKET_H
 #define SMTPSCOPE_TEST_PACKET_H
 
-#include <assert.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define PACKET_ID 0x1234
@@ -20,7 +20,9 @@ struct packet {
 
 static inline void put8(struct packet *k, unsigned value)
 {
-    assert(k->len < sizeof(k->p));
+    if (k->len >= sizeof(k->p)) {
+        abort();
+    }
     k->p[k->len++] = (uint8_t)value;
 }
 
@@ -38,7 +40,9 @@ static inline void put32(struct packet *k, uint32_t value)
 
 static inline void put_bytes(struct packet *k, const void *bytes, size_t len)
 {
-    assert(len <= sizeof(k->p) - k->len);
+    if (len > sizeof(k->p) - k->len) {
+        abort();
+    }
     memcpy(k->p + k->len, bytes, len);
     k->len += len;
 }
