@@ -4,6 +4,8 @@
 
 #include "dns_bench.h"
 
+#define CLOSED_PORT 1
+
 /* Two servers: which one is asked how often, and whose word is reported. */
 static void test_rotation(void **state)
 {
@@ -12,7 +14,10 @@ static void test_rotation(void **state)
                                       answer = {.act = FAKE_DNS_ANSWER},
                                       servfail = {.act = FAKE_DNS_RCODE, .arg = 2},
                                       refused = {.act = FAKE_DNS_RCODE, .arg = 5},
-                                      no_tcp = {.act = FAKE_DNS_TCP_CLOSE};
+                                      notauth = {.act = FAKE_DNS_RCODE, .arg = 9},
+                                      cut = {.act = FAKE_DNS_CUT, .arg = 1},
+                                      no_tcp = {.act = FAKE_DNS_TCP_CLOSE},
+                                      dead = {.act = FAKE_DNS_END};
     struct {
         struct fake_dns_step first[2], second[2];
         enum dns_result result;
@@ -30,6 +35,11 @@ static void test_rotation(void **state)
         {{no_tcp}, {servfail}, DNS_UNREACHABLE, 0, 2, 1}, /* there is an answer, by TCP only */
         {{no_tcp}, {answer}, DNS_ANSWER, 1, 2, 1},
         {{silence}, {silence}, DNS_TIMEOUT, 0, 2, 2},
+        {{cut}, {refused}, DNS_MALFORMED, 0, 1, 1},
+        {{refused}, {notauth}, DNS_OTHER_RCODE, 1, 1, 1},
+        {{silence}, {dead}, DNS_TIMEOUT, 0, 2, 0},
+        {{dead}, {refused}, DNS_REFUSED, 1, 0, 1},
+        {{dead}, {dead}, DNS_UNREACHABLE, 0, 0, 0},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct fake_dns_rule first[] = {{.name = "example.org", .type = "MX"}, {.name = NULL}};
@@ -41,19 +51,21 @@ static void test_rotation(void **state)
         bench_open_crooked(&b, &n, &(struct fake_dns_config){.zone = zone, .rules = first});
         struct fake_dns *other =
             fake_dns_start(&(struct fake_dns_config){.zone = zone, .rules = second});
-        b.dns.config.servers[0] = loopback(fake_dns_port(b.fake));
-        b.dns.config.servers[1] = loopback(fake_dns_port(other));
+        bool first_dead = first[0].steps[0].act == FAKE_DNS_END;
+        bool second_dead = second[0].steps[0].act == FAKE_DNS_END;
+        struct net_address *servers = b.dns.config.servers;
+        servers[0] = loopback(first_dead ? CLOSED_PORT : fake_dns_port(b.fake));
+        servers[1] = loopback(second_dead ? CLOSED_PORT : fake_dns_port(other));
         b.dns.config.server_count = 2;
         struct dns_answer a = bench_ask(&b, "example.org", DNS_MX);
         struct fake_dns_seen log[8];
         size_t first_seen = bench_seen(b.fake, log, 8), second_seen = bench_seen(other, log, 8);
-        uint16_t port = fake_dns_port(cases[i].by == 0 ? b.fake : other);
-        if (a.result != cases[i].result || a.server.port != port ||
+        if (a.result != cases[i].result || a.server.port != servers[cases[i].by].port ||
             first_seen != cases[i].first_seen || second_seen != cases[i].second_seen) {
             fail_msg("case %zu: %s, asked %zu and %zu times", i, dns_result_name(a.result),
                      first_seen, second_seen);
         }
-        assert_int_equal(a.tries, first_seen + second_seen);
+        assert_int_equal(a.tries, first_seen + second_seen + first_dead + second_dead);
         dns_answer_free(&a);
         fake_dns_stop(other);
         bench_close(&b);
