@@ -70,7 +70,8 @@ struct net_conn_ops {
     /* ST_OK with *put > 0 (maybe fewer than len); ST_AGAIN; errors as above. */
     enum status (*write)(struct net_conn *c, const void *p, size_t len, size_t *put);
     /* What net_wait has to wait for underneath so that `want` can go on. A TLS layer may need to
-       read in order to write. *ready is set when it can go on at once (bytes already buffered). */
+       read in order to write. *ready is set when it can go on at once (bytes already buffered).
+       NULL at the lowest level. */
     struct net_conn *(*wait_for)(struct net_conn *c, unsigned want, unsigned *below, bool *ready);
     /* Ends our direction (TCP half close, TLS close_notify). Best effort. */
     void (*shut_write)(struct net_conn *c);

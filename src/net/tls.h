@@ -2,7 +2,9 @@
  * tls: TLS over any net_conn, with everything noticed that a verdict may need.
  *
  * The handshake does not stop at certificate errors: all errors of the chain are collected, and
- * the facts say whether the peer was verified. OpenSSL never touches a descriptor (memory BIOs), so
+ * the facts say whether the peer was verified. Nor does it stop at what is old: TLS 1.0 and weak keys
+ * connect, so that they can be told; a weak certificate is TLS_REASON_WEAK (judged at OpenSSL's level
+ * 2), an old version or cipher is for the reader of `version` and `cipher`. OpenSSL never touches a descriptor (memory BIOs), so
  * the handshake is cancellable and runs over the practice network unchanged.
  *
  * Threads: the engine's. Ownership: on success the layer owns the connection below; on failure
@@ -72,6 +74,7 @@ struct tls_facts {
     char name[TLS_NAME_TEXT]; /* the name that was checked */
     char version[16], cipher[64], group[32];
     bool client_cert_requested;
+    bool secure_renegotiation; /* RFC 5746; many clients refuse a server without */
     enum tls_reason reason; /* the one to show first; TLS_REASON_NONE when verified */
     struct tls_chain_error errors[TLS_ERRORS_MAX];
     size_t error_count;
@@ -107,6 +110,19 @@ struct tls_config {
 enum status tls_client(struct network *n, struct net_conn *below, const struct tls_config *config,
                        int64_t deadline_us, struct cancel *cancel, struct net_conn **out,
                        struct tls_facts *facts, struct error *error) MUST_CHECK;
+/*
+ * What ended a TLS layer after the handshake. With TLS 1.3 a server's "no" to our (missing)
+ * certificate comes only then: reason TLS_REASON_CLIENT_CERT on the first read. Zeroed, alert -1,
+ * for a layer that is well, and for connections that are no TLS.
+ */
+struct tls_failure {
+    enum tls_reason reason;
+    int alert;        /* received, or -1 */
+    bool truncated;   /* the peer ended TCP without close_notify: the end may be an attacker's */
+    char detail[200]; /* the library's own words, raw */
+};
+void tls_last_failure(const struct net_conn *c, struct tls_failure *out);
+
 const char *tls_library_version(void);
 
 #endif
