@@ -34,7 +34,10 @@ struct scenario_info {
     size_t expect_count;
 };
 
-/* The data directory's scenarios/<name>.txt, else the ones built into the program. */
+/*
+ * The data directory's scenarios/<name>.txt, else the one built into the program. With out == NULL only
+ * the info is filled, for lists; info may be NULL as well.
+ */
 enum status practice_open(const char *data_dir, const char *name,
                           const struct practice_options *options, struct network **out,
                           struct scenario_info *info, struct error *error) MUST_CHECK;
