@@ -2,8 +2,11 @@
  * dns: questions to name servers over the network interface.
  *
  * Each question goes out with a random id from a fresh random port, to each configured server in
- * turn, `tries` times round, by TCP when the answer is truncated. What does not answer the question is
- * ignored until the deadline. Independent questions go out together with dns_ask_all.
+ * turn, `tries` times round, by TCP when the answer is truncated. What does not answer the question
+ * is ignored until the deadline. Only silence is asked again: a server that said anything, or that
+ * cannot be reached, has had its say. When no server settles the question, the failure that tells
+ * most is reported (TCP blocked, servfail, malformed, other rcode, refused, timeout, unreachable).
+ * Independent questions go out together with dns_ask_all, 64 at a time.
  *
  * The AD bit (answer.authentic) is believed only when the server is on this machine or declared
  * trusted; otherwise it is cleared.

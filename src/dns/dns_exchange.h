@@ -1,8 +1,8 @@
 /*
  * dns_exchange: one question on its way over the servers, as a state machine that never waits.
  *
- * The owner starts it, waits for `conn` to be ready for `want` or for `deadline`, and steps it until
- * it is done. Rounds exist because datagrams get lost: a server that said anything, even an error,
+ * The owner starts it, waits for `conn` to be ready for `want` or for `deadline`, and steps it
+ * until it is done. Rounds exist because datagrams get lost: a server that said anything, even an error,
  * or that cannot be reached is not asked again (resolvers cache failures too, RFC 9520 3.2), only a
  * silent one is.
  *

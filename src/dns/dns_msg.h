@@ -81,7 +81,7 @@ struct dns_answer {
     bool referral; /* the server sent us to other servers instead (result is DNS_REFUSED) */
     char final_name[DNS_NAME_MAX]; /* what was asked, or where the CNAMEs of the answer led */
     unsigned cnames;               /* links followed */
-    struct dns_record *records;    /* answer section, records of the asked type at final_name only */
+    struct dns_record *records;    /* of the answer section: asked type, at final_name only */
     size_t count, dropped;
     struct dns_record *authority; /* first SOA of the authority section, or NULL */
     int ede;                      /* Extended DNS Error (RFC 8914), -1 when absent */
@@ -104,14 +104,14 @@ enum status dns_msg_query(struct buf *out, uint16_t id, const char *name, uint16
 void dns_msg_drop_edns(struct buf *query);
 /*
  * True if the message answers this question: id, QR, opcode and question echo (case-insensitive).
- * A bare header without a question is a reply too if it brings an error other than NXDOMAIN: servers
- * that do not know EDNS answer like that (RFC 6891 section 7).
+ * A bare header without a question is a reply too if it brings an error other than NXDOMAIN:
+ * servers that do not know EDNS answer like that (RFC 6891 section 7).
  */
 bool dns_msg_is_reply(const void *p, size_t len, uint16_t id, const char *name, uint16_t type,
                       uint16_t class);
 /*
- * Reads a reply into an answer that dns_answer_init made. Never fails but for ST_NOMEM: what is wrong
- * is in answer->result. Every record must be framed well and have an owner name that ends; RDATA is
+ * Reads a reply into an answer that dns_answer_init made. Never fails but for ST_NOMEM: what is
+ * wrong is in answer->result. Every record must be framed well and have an owner name that ends; RDATA is
  * read of the records that are kept and of the CNAMEs on the way.
  */
 enum status dns_msg_parse(struct dns_answer *answer, const void *p, size_t len, const char *name,

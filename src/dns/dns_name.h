@@ -2,7 +2,7 @@
  * dns_name: domain names and type names as text.
  *
  * Names are in presentation form (RFC 1035 5.1): what is not a plain printable byte stands behind a
- * backslash, so the text itself is printable ASCII. The root is ".", other names carry no final dot.
+ * backslash, so the text itself is printable ASCII. The root is "."; others have no final dot.
  *
  * Threads: pure. Ownership: nothing here allocates.
  */
@@ -44,8 +44,8 @@ enum status dns_name_encode(const char *name, uint8_t out[DNS_WIRE_NAME_MAX + 1]
 /* Names equal, ignoring case and a final dot. */
 bool dns_name_equal(const char *a, const char *b);
 /*
- * True for letters-digits-hyphen names (underscore when `underscore`), each label 1..63, 253 in all;
- * no hyphen at either end of a label (RFC 1123 2.1). One final dot is allowed; the root is no host.
+ * True for letters-digits-hyphen names (underscore when `underscore`), each label 1..63, 253 in
+ * all; no hyphen at either end of a label (RFC 1123 2.1). One final dot is allowed; the root is no host.
  */
 bool dns_name_is_host(const char *name, bool underscore);
 /* "25.2.0.192.in-addr.arpa" or the ip6.arpa form; empty for no address. */
