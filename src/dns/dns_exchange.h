@@ -2,9 +2,9 @@
  * dns_exchange: one question on its way over the servers, as a state machine that never waits.
  *
  * The owner starts it, waits for `conn` to be ready for `want` or for `deadline`, and steps it
- * until it is done. Rounds exist because datagrams get lost: a server that said anything, even an error,
- * or that cannot be reached is not asked again (resolvers cache failures too, RFC 9520 3.2), only a
- * silent one is.
+ * until it is done. Rounds exist because datagrams get lost: a server that said anything, even an
+ * error, or that cannot be reached is not asked again (resolvers cache failures too, RFC 9520 3.2),
+ * only a silent one is.
  *
  * Threads: the engine's. Ownership: an exchange borrows its route and its question, whose answer it
  * fills when it is done; dns_exchange_free closes and frees the rest.

@@ -111,8 +111,8 @@ bool dns_msg_is_reply(const void *p, size_t len, uint16_t id, const char *name, 
                       uint16_t class);
 /*
  * Reads a reply into an answer that dns_answer_init made. Never fails but for ST_NOMEM: what is
- * wrong is in answer->result. Every record must be framed well and have an owner name that ends; RDATA is
- * read of the records that are kept and of the CNAMEs on the way.
+ * wrong is in answer->result. Every record must be framed well and have an owner name that ends;
+ * RDATA is read of the records that are kept and of the CNAMEs on the way.
  */
 enum status dns_msg_parse(struct dns_answer *answer, const void *p, size_t len, const char *name,
                           uint16_t type) MUST_CHECK;

@@ -45,7 +45,8 @@ enum status dns_name_encode(const char *name, uint8_t out[DNS_WIRE_NAME_MAX + 1]
 bool dns_name_equal(const char *a, const char *b);
 /*
  * True for letters-digits-hyphen names (underscore when `underscore`), each label 1..63, 253 in
- * all; no hyphen at either end of a label (RFC 1123 2.1). One final dot is allowed; the root is no host.
+ * all; no hyphen at either end of a label (RFC 1123 2.1). One final dot is allowed; the root is no
+ * host.
  */
 bool dns_name_is_host(const char *name, bool underscore);
 /* "25.2.0.192.in-addr.arpa" or the ip6.arpa form; empty for no address. */
