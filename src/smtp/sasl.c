@@ -245,7 +245,7 @@ enum status sasl_step(struct sasl *s, const char *challenge, size_t len, struct 
 enum status sasl_finish(struct sasl *s, struct error *error)
 {
     if (info_of(s->mech)->scram && !s->scram.verified) {
-        return error_set(error, ST_PROTO, 0,
+        return error_set(error, ST_PROTO, SASL_UNPROVEN,
                          _("The server accepted the login but did not prove that it knows the "
                            "password."));
     }

@@ -16,6 +16,8 @@
 #ifndef SMTPSCOPE_SASL_H
 #define SMTPSCOPE_SASL_H
 
+#include <errno.h>
+
 #include "secret.h"
 #include "tls.h"
 
@@ -23,6 +25,9 @@
 #define SASL_STEPS_MAX 8
 #define SASL_NAME_MAX 1024 /* user, authorization identity */
 #define SASL_ITERATIONS_MAX 600000 /* SCRAM: a hostile server must not keep us busy for minutes */
+
+/* error.sys beside ST_PROTO when the server did not prove that it knows the password. */
+#define SASL_UNPROVEN EACCES
 
 enum sasl_mech {
     MECH_NONE,

@@ -367,7 +367,7 @@ static enum status check_server_final(struct sasl *s, struct span challenge, str
                             CRYPTO_memcmp(raw.p, s->scram.server_signature, size) == 0;
         st = s->scram.verified
                  ? ST_OK
-                 : error_set(error, ST_PROTO, 0,
+                 : error_set(error, ST_PROTO, SASL_UNPROVEN,
                              _("The proof of the server is wrong: it does not know the password."));
     }
     buf_wipe(&raw);
