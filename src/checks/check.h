@@ -59,14 +59,18 @@ extern const struct check checks[CHECK_COUNT];
 const struct check *check_find(const char *key); /* NULL when unknown */
 /* "dns.mx,smtp.relay" to a mask; ST_INVALID names the unknown one and the nearest known. */
 enum status check_mask(const char *list, uint64_t *mask, struct error *error) MUST_CHECK;
+/* The mask and all that its checks rest on. */
+uint64_t check_closure(uint64_t mask);
 
 #define TARGETS_MAX 64
+#define TARGET_ADDRESSES_MAX 16
+#define SERVER_PTRS_MAX 8 /* reverse names of servers that are asked for in advance */
 
 /* A host that takes the mail, in the order in which it is tried. */
 struct target {
     char host[256];  /* "" when an address was named */
     int preference;  /* -1: none (implicit MX, or named by the user) */
-    struct net_address addresses[16];
+    struct net_address addresses[TARGET_ADDRESSES_MAX];
     size_t address_count;
 };
 
@@ -103,20 +107,43 @@ struct check_context {
     struct net_address own_address; /* as the world sees us; family 0: unknown */
     char ehlo_name[256];
     bool own_ptr_confirmed;
-    enum verdict results[CHECK_COUNT];
+    struct {
+        struct net_address address;
+        char *name;
+    } server_ptrs[SERVER_PTRS_MAX];
+    size_t server_ptr_count;
+    char tls_name[TLS_NAME_TEXT]; /* what the certificate of the path in use must name */
+    unsigned reply_flags_told;    /* deviations of replies are reported once a run */
+    /* What the conversation told last, for evidence. */
+    uint32_t tls_line;  /* how the handshake ended */
+    uint32_t odd_line;  /* a line of the server's that violates the protocol, or ends the session (421) */
+    char odd_text[256]; /* the beginning of it, raw */
+    enum verdict results[CHECK_COUNT]; /* VERDICT_TODO before; kept by the run */
 };
 
+/* The conversation tells its lines through the context, which must not be moved from then on. */
 enum status check_context_init(struct check_context *c, const struct plan *plan, struct network *net,
                                struct cancel *cancel, struct redactor *redactor,
                                const struct check_sink *sink) MUST_CHECK;
-void check_context_free(struct check_context *c);
+void check_context_free(struct check_context *c); /* closes the connection without QUIT */
+/*
+ * The check whose result keeps this one from being run, or CHECK_NONE. What did not end in ok, note or warn
+ * keeps others; what concerns our own side (SCOPE_SELF) never does.
+ */
+enum check_id check_blocked_by(const struct check_context *c, const struct check *check);
+/* How the path's server is to be verified; the strings live as long as the context. */
+void check_tls_config(const struct check_context *c, struct tls_config *config);
 
 /* Helpers that every check uses. */
 /* Tells a note of ours; the text is for people, translated. Returns its line. */
 uint32_t check_note(struct check_context *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* Hands the finding in, marks its evidence as problem where it is warn or fail, returns its verdict. */
+/* Hands the finding in, marks its evidence as problem where it is warn or fail, returns its verdict. The
+   content of *f is given away. */
 enum verdict check_report(struct check_context *c, struct finding *f);
-/* Opening (connect, greeting, EHLO, TLS, EHLO) again after the connection was lost, without judging. */
+/*
+ * Opening (connect, greeting, EHLO, TLS, EHLO) again after the connection was lost, without judging. With TLS
+ * if the path had it. Logging in is not repeated.
+ */
 enum status check_reopen(struct check_context *c, struct error *error) MUST_CHECK;
 /* A conversation call failed: one place that turns the status into the finding for this check. */
 enum verdict check_broken(struct check_context *c, enum status status, enum smtp_wait during,

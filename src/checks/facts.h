@@ -55,6 +55,7 @@ struct facts {
 void facts_init(struct facts *f, uint16_t path);
 void facts_free(struct facts *f);
 enum status facts_copy(struct facts *dst, const struct facts *src) MUST_CHECK;
+/* Both times count from the start of the run. */
 void facts_timing(struct facts *f, enum timing t, int64_t start_us, int64_t end_us);
 
 #endif

@@ -1,0 +1,181 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "check_session.h"
+#include "check_tools.h"
+#include "ehlo_facts.h"
+#include "text.h"
+#include "tls_failure.h"
+
+#define PORT_SUBMISSION 587
+#define KEYWORD_LEN 8 /* of STARTTLS, which firewalls overwrite letter by letter */
+
+/* Without TLS the path is still there; what a client may do on it depends on the port. */
+static bool is_demanded(const struct check_context *c)
+{
+    return c->facts.address.port == PORT_SUBMISSION || c->plan->tls == PLAN_TLS_STARTTLS;
+}
+
+static enum verdict report_ok(struct check_context *c, const char *id, uint32_t line)
+{
+    struct finding f;
+    enum verdict worst = tls_old_version(c, line);
+    if (worst > VERDICT_NOTE) {
+        return worst;
+    }
+    finding_init(&f, id);
+    finding_arg(&f, "version", c->smtp.tls_facts.version);
+    finding_arg(&f, "cipher", c->smtp.tls_facts.cipher);
+    finding_argf(&f, "port", "%u", c->facts.address.port);
+    finding_evidence(&f, line);
+    return verdict_worse(worst, check_report(c, &f));
+}
+
+static const struct cap *masked_starttls(const struct caps *caps)
+{
+    for (size_t i = 0; i < caps->count; i++) {
+        if (caps->list[i].masked && caps->list[i].keyword_len == KEYWORD_LEN) {
+            return &caps->list[i];
+        }
+    }
+    return NULL;
+}
+
+static enum verdict not_offered(struct check_context *c)
+{
+    struct finding f;
+    const struct cap *masked = masked_starttls(&c->smtp.caps);
+    finding_init(&f, masked != NULL ? "tls.starttls.masked" : "tls.starttls.not_offered");
+    finding_argf(&f, "port", "%u", c->facts.address.port);
+    if (masked != NULL) {
+        finding_arg(&f, "keyword", masked->text);
+        finding_evidence(&f, masked->line);
+    } else {
+        finding_evidence(&f, c->smtp.last_client_line);
+        if (c->smtp.caps.count > 0) {
+            finding_evidence(&f, c->smtp.caps.list[c->smtp.caps.count - 1].line);
+        }
+    }
+    if (is_demanded(c)) {
+        f.verdict = VERDICT_FAIL;
+    }
+    return check_report(c, &f);
+}
+
+static enum verdict report_injected(struct check_context *c, const struct reply *r,
+                                    const struct buf *injected)
+{
+    struct finding f;
+    finding_init(&f, "tls.starttls.injected");
+    check_add_reply(&f, r);
+    f.class = CLASS_NONE;
+    finding_argf(&f, "count", "%zu", injected->len);
+    finding_arg_span(&f, "text", buf_str(injected), injected->len);
+    return check_report(c, &f);
+}
+
+/* RFC 3207 4.2: nothing that was learnt in clear counts any more. */
+static enum verdict greet_again(struct check_context *c, struct reply *r, uint32_t line)
+{
+    enum verdict v;
+    int64_t start = net_now_us(c->net);
+    enum status st = smtp_ehlo(&c->smtp, c->ehlo_name, r);
+    check_timed(c, TIMING_EHLO2, start);
+    if (!check_replied(st, r)) {
+        return check_broken(c, st, WAIT_EHLO, r);
+    }
+    if (check_shutdown(c, r, &v)) {
+        return v;
+    }
+    if (r->code / 100 != 2) {
+        return check_refused(c, "tls.starttls.ehlo_failed", r);
+    }
+    enum verdict odd = check_oddities(c, r);
+    ehlo_facts_compare(c, &c->smtp.caps_clear, &c->smtp.caps);
+    if (ehlo_facts_keep(c) != ST_OK) {
+        return check_internal(c, ST_NOMEM, NULL);
+    }
+    return verdict_worse(odd, report_ok(c, "tls.starttls.ok", line));
+}
+
+static enum verdict refused(struct check_context *c, const struct reply *r)
+{
+    struct finding f;
+    enum verdict v;
+    if (check_shutdown(c, r, &v)) {
+        return v;
+    }
+    finding_init(&f, r->code / 100 == 4 ? "tls.starttls.refused_temp" : "tls.starttls.refused");
+    check_add_reply(&f, r);
+    return check_report(c, &f);
+}
+
+static void time_handshake(struct check_context *c, const struct reply *r, int64_t start)
+{
+    int64_t middle = start + r->elapsed_us;
+    int64_t from = start - c->run_start_us;
+    facts_timing(&c->facts, TIMING_STARTTLS, from, middle - c->run_start_us);
+    if (r->code == 220) {
+        check_timed(c, TIMING_TLS, middle);
+    }
+}
+
+static enum verdict start_tls(struct check_context *c, struct reply *r, struct buf *injected)
+{
+    struct tls_config config;
+    struct error error = {0};
+    int64_t start = net_now_us(c->net);
+    check_tls_config(c, &config);
+    str_copy(c->facts.mode, sizeof(c->facts.mode), "starttls");
+    enum status st = smtp_starttls(&c->smtp, &config, r, injected, &error);
+    time_handshake(c, r, start);
+    if (st == ST_PROTO && injected->len > 0) {
+        return report_injected(c, r, injected);
+    }
+    bool begun = r->complete && r->code == 220;
+    if (!begun && !check_replied(st, r)) {
+        return check_broken(c, st, WAIT_STARTTLS, r);
+    }
+    if (r->code != 220) {
+        return refused(c, r);
+    }
+    enum verdict odd = check_oddities(c, r);
+    uint32_t line = r->line_count > 0 ? r->lines[0].number : r->command_line;
+    if (tls_facts_keep(c) != ST_OK) {
+        return check_internal(c, ST_NOMEM, NULL);
+    }
+    check_facts_changed(c);
+    if (st != ST_OK) {
+        return verdict_worse(odd, tls_failure_report(c, st, &error, line));
+    }
+    return verdict_worse(odd, greet_again(c, r, c->tls_line));
+}
+
+enum verdict check_run_starttls(struct check_context *c)
+{
+    struct reply reply;
+    struct buf injected;
+    struct error error = {0};
+    if (strcmp(c->facts.mode, "implicit") == 0) {
+        return report_ok(c, "tls.starttls.implicit", c->tls_line);
+    }
+    if (plan_tls_effective(c->plan) == PLAN_TLS_NONE) {
+        return check_report_plain(c, "tls.starttls.off");
+    }
+    if (c->smtp.state != SMTP_READY || c->smtp.tls) {
+        enum status st = session_open(c, SESSION_CLEAR, &error);
+        if (st != ST_OK) {
+            return check_not_reopened(c, st, &error);
+        }
+    }
+    str_copy(c->facts.mode, sizeof(c->facts.mode), "plain");
+    if (!caps_has(&c->smtp.caps, CAP_STARTTLS)) {
+        return not_offered(c);
+    }
+    reply_init(&reply);
+    buf_init(&injected, REPLY_TEXT_MAX);
+    enum verdict v = start_tls(c, &reply, &injected);
+    buf_free(&injected);
+    reply_free(&reply);
+    return v;
+}
