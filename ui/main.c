@@ -1,0 +1,384 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "console.h"
+#include "headless.h"
+#include "language.h"
+#include "options.h"
+#include "out.h"
+#include "practice.h"
+#include "text.h"
+
+#define FIRST_LESSON "healthy"
+
+/* What the console's callbacks need of main. */
+struct program {
+    struct options options;
+    struct language language;
+    int argc; /* words behind the program's name */
+    char **argv;
+    char *scenario_words; /* what the options of a scenario point into */
+    const char *data_dir; /* NULL: none */
+};
+
+/* A descriptor 0, 1 or 2 that is closed would be the next thing that we open. */
+static void fill_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) {
+            int opened = open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY);
+            if (opened >= 0 && opened != fd) {
+                close(opened);
+            }
+        }
+    }
+}
+
+static enum practice_pace pace_of(bool headless)
+{
+    return headless ? PRACTICE_INSTANT : PRACTICE_PACED;
+}
+
+/*
+ * A scenario assumes options of its own, which what was typed overrules. So all is read again, the
+ * scenario's first.
+ */
+static enum status apply_scenario(struct program *p, const struct scenario_info *info,
+                                  struct error *error)
+{
+    struct options fresh;
+    options_init(&fresh);
+    free(p->scenario_words);
+    p->scenario_words = NULL;
+    enum status st = options_parse_text(&fresh, info->options, &p->scenario_words, error);
+    if (st == ST_OK) {
+        st = options_parse(&fresh, p->argc, p->argv, error);
+    }
+    if (st != ST_OK) {
+        options_free(&fresh);
+        return st;
+    }
+    options_free(&p->options);
+    p->options = fresh;
+    return ST_OK;
+}
+
+static enum status open_practice(struct program *p, const char *name, bool headless,
+                                 struct network **net, struct scenario_info *info,
+                                 struct error *error)
+{
+    const struct practice_options options = {.pace = pace_of(headless)};
+    return practice_open(p->data_dir, name, &options, net, info, error);
+}
+
+/* The scenario's target stands in where none was given. */
+static enum status set_scenario_target(struct plan *plan, const struct scenario_info *info,
+                                       struct error *error)
+{
+    if (info->target == NULL || info->target[0] == '\0') {
+        return ST_OK;
+    }
+    return plan_set_target(plan, info->target, error);
+}
+
+/* For the console, which opens a network when a run begins. */
+static enum status open_network(void *ctx, const char *scenario, struct plan *plan,
+                                struct network **out, struct error *error)
+{
+    struct program *p = ctx;
+    struct scenario_info info;
+    if (scenario == NULL) {
+        return net_system_open(out, error);
+    }
+    enum status st = open_practice(p, scenario, false, out, &info, error);
+    if (st != ST_OK) {
+        return st;
+    }
+    struct options lesson;
+    char *words = NULL;
+    options_init(&lesson);
+    st = options_parse_text(&lesson, info.options, &words, error);
+    if (st == ST_OK) {
+        st = set_scenario_target(&lesson.plan, &info, error);
+    }
+    if (st == ST_OK) {
+        st = options_finish(&lesson, error);
+    }
+    if (st == ST_OK) {
+        plan_free(plan);
+        *plan = lesson.plan;
+        plan_init(&lesson.plan);
+    } else {
+        net_network_close(*out);
+        *out = NULL;
+    }
+    options_free(&lesson);
+    free(words);
+    scenario_info_free(&info);
+    return st;
+}
+
+/* Calls back with what is known of each scenario. */
+static enum status each_scenario(struct program *p,
+                                 enum status (*take)(void *ctx, const struct scenario_info *info),
+                                 void *ctx, struct error *error)
+{
+    char **names = NULL;
+    enum status st = practice_names(p->data_dir, &names, error);
+    for (size_t i = 0; st == ST_OK && names[i] != NULL; i++) {
+        struct network *net = NULL;
+        struct scenario_info info;
+        st = open_practice(p, names[i], true, &net, &info, error);
+        if (st == ST_OK) {
+            st = take(ctx, &info);
+            scenario_info_free(&info);
+            net_network_close(net);
+        }
+    }
+    practice_names_free(names);
+    return st;
+}
+
+static enum status take_for_menu(void *ctx, const struct scenario_info *info)
+{
+    return buf_addf(ctx, "%s\t%s\n", info->name, info->title);
+}
+
+static enum status list_scenarios(void *ctx, struct buf *out, struct error *error)
+{
+    return each_scenario(ctx, take_for_menu, out, error);
+}
+
+static enum status take_for_list(void *ctx, const struct scenario_info *info)
+{
+    out_line(ctx, "%-24s %-10s %s", info->name, info->theme, info->title);
+    return ST_OK;
+}
+
+static int print_scenarios(struct program *p)
+{
+    struct error error = {.text = ""};
+    struct out out;
+    int code = EXIT_CODE_OK;
+    out_init(&out, STDOUT_FILENO, p->language.ascii || p->options.ascii);
+    if (each_scenario(p, take_for_list, &out, &error) != ST_OK) {
+        complain(out.ascii, "%s", error.text);
+        code = EXIT_CODE_INTERNAL;
+    }
+    if (!out_flush(&out) && !out.closed) {
+        code = EXIT_CODE_IO;
+    }
+    out_free(&out);
+    return code;
+}
+
+static int print_version(void)
+{
+    printf("smtpscope %s\n%s\n", SMTPSCOPE_VERSION, tls_library_version());
+    return EXIT_CODE_OK;
+}
+
+/* The modes that only print something. */
+static int print_and_end(struct program *p)
+{
+    int code = EXIT_CODE_OK;
+    switch ((enum options_mode)p->options.mode) {
+    case OPTIONS_HELP:
+        options_help(stdout);
+        break;
+    case OPTIONS_MAN:
+        options_man(stdout);
+        break;
+    case OPTIONS_VERSION:
+        code = print_version();
+        break;
+    case OPTIONS_SCENARIOS:
+        return print_scenarios(p);
+    case OPTIONS_COMPLETION:
+        if (!options_completion(stdout, p->options.shell)) {
+            complain(p->language.ascii, _("There are completions for bash, zsh and fish."));
+            return EXIT_CODE_USAGE;
+        }
+        break;
+    case OPTIONS_RUN:
+        break;
+    }
+    if (fflush(stdout) != 0 && errno != EPIPE) {
+        return EXIT_CODE_IO;
+    }
+    return code;
+}
+
+static int usage_error(const struct program *p, const struct error *error)
+{
+    complain(p->language.ascii, "%s", error->text);
+    return error->code == ST_NOMEM ? EXIT_CODE_INTERNAL : EXIT_CODE_USAGE;
+}
+
+static int input_error(const struct program *p, const struct error *error)
+{
+    complain(p->language.ascii, "%s", error->text);
+    switch (error->code) {
+    case ST_DENIED:
+        return EXIT_CODE_DENIED;
+    case ST_IO:
+        return EXIT_CODE_IO;
+    case ST_NOMEM:
+        return EXIT_CODE_INTERNAL;
+    default:
+        return EXIT_CODE_INPUT;
+    }
+}
+
+/* Options to plan; for --demo also the network, because a scenario brings options. */
+static int prepare(struct program *p, bool headless, struct network **net)
+{
+    struct error error = {.text = ""};
+    struct scenario_info info;
+    const char *name = p->options.scenario != NULL ? p->options.scenario : FIRST_LESSON;
+    bool demo = p->options.demo && headless;
+    enum status st;
+    if (demo) {
+        if (open_practice(p, name, true, net, &info, &error) != ST_OK) {
+            return input_error(p, &error);
+        }
+        st = apply_scenario(p, &info, &error);
+        if (st == ST_OK && p->options.target == NULL && p->options.host == NULL) {
+            st = set_scenario_target(&p->options.plan, &info, &error);
+        }
+        scenario_info_free(&info);
+        if (st != ST_OK) {
+            return usage_error(p, &error);
+        }
+    }
+    st = options_finish(&p->options, &error);
+    if (st != ST_OK) {
+        return input_error(p, &error);
+    }
+    st = options_password(&p->options, &error);
+    if (st != ST_OK) {
+        return input_error(p, &error);
+    }
+    const struct plan *plan = &p->options.plan;
+    if (headless && plan->auth_user != NULL && !plan->auth_wanted && !plan->read_only) {
+        complain(p->language.ascii, _("--auth-user needs a password without a screen: --password-file, "
+                                      "--password-fd or --password-env."));
+        return EXIT_CODE_USAGE;
+    }
+    if (!demo && headless) {
+        st = net_system_open(net, &error);
+    }
+    return st == ST_OK ? EXIT_CODE_OK : input_error(p, &error);
+}
+
+static int run_headless(struct program *p)
+{
+    struct network *net = NULL;
+    int code = prepare(p, true, &net);
+    if (code != EXIT_CODE_OK) {
+        net_network_close(net);
+        return code;
+    }
+    const struct options *o = &p->options;
+    const struct headless_options options = {.plan = &o->plan,
+                                             .net = net,
+                                             .data_dir = p->data_dir,
+                                             .lang = p->language.code,
+                                             .json = o->json,
+                                             .strict = o->strict,
+                                             .quiet = o->quiet,
+                                             .verbose = o->verbose,
+                                             .ascii = p->language.ascii || o->ascii,
+                                             .save_path = o->save,
+                                             .tee_path = o->tee};
+    return headless_run(&options);
+}
+
+static enum console_color color_of(const struct options *o)
+{
+    const char *no_color = getenv("NO_COLOR");
+    if (o->color == OPTIONS_COLOR_ALWAYS) {
+        return COLOR_ALWAYS;
+    }
+    bool off = o->color == OPTIONS_COLOR_NEVER || (no_color != NULL && no_color[0] != '\0');
+    return off ? COLOR_NEVER : COLOR_AUTO;
+}
+
+static enum console_glyphs glyphs_of(const struct program *p)
+{
+    if (p->language.ascii || p->options.ascii || p->options.glyphs == OPTIONS_GLYPHS_ASCII) {
+        return GLYPHS_ASCII;
+    }
+    return p->options.glyphs == OPTIONS_GLYPHS_UTF8 ? GLYPHS_UTF8 : GLYPHS_AUTO;
+}
+
+static int run_console(struct program *p)
+{
+    int code = prepare(p, false, NULL);
+    if (code != EXIT_CODE_OK) {
+        return code;
+    }
+    struct options *o = &p->options;
+    o->plan.stay = true;
+    const char *scenario = o->scenario != NULL ? o->scenario : FIRST_LESSON;
+    const struct console_options options = {
+        .app = {.plan = &o->plan,
+                .have_target = o->target != NULL || o->host != NULL || o->demo,
+                .scenario = o->demo ? scenario : NULL,
+                .data_dir = p->data_dir,
+                .lang = p->language.code,
+                .ascii = p->language.ascii || o->ascii,
+                .animation = !o->no_animation,
+                .save_path = o->save,
+                .tee_path = o->tee,
+                .open_network = open_network,
+                .list_scenarios = list_scenarios,
+                .ctx = p},
+        .color = color_of(o),
+        .glyphs = glyphs_of(p),
+        .mouse = o->mouse};
+    return console_run(&options);
+}
+
+static int run(struct program *p)
+{
+    struct error error = {.text = ""};
+    if (options_parse(&p->options, p->argc, p->argv, &error) != ST_OK) {
+        return usage_error(p, &error);
+    }
+    if (p->options.mode != OPTIONS_RUN) {
+        return print_and_end(p);
+    }
+    bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+    bool headless = options_headless(&p->options) || !terminal;
+    bool nothing_to_do = p->options.target == NULL && p->options.host == NULL && !p->options.demo;
+    if (headless && nothing_to_do) {
+        options_usage(stderr);
+        complain(p->language.ascii, _("Without a terminal a target is needed. See smtpscope --help."));
+        return EXIT_CODE_USAGE;
+    }
+    return headless ? run_headless(p) : run_console(p);
+}
+
+int main(int argc, char **argv)
+{
+    struct program program;
+    secret_harden_process();
+    fill_standard_descriptors();
+    signal(SIGPIPE, SIG_IGN);
+    memset(&program, 0, sizeof(program));
+    program.argc = argc > 0 ? argc - 1 : 0;
+    program.argv = argv + (argc > 0 ? 1 : 0);
+    options_init(&program.options);
+    language_init(&program.language, options_find_lang(program.argc, program.argv));
+    program.data_dir = program.language.data_dir[0] != '\0' ? program.language.data_dir : NULL;
+    int code = run(&program);
+    options_free(&program.options);
+    free(program.scenario_words);
+    return code;
+}

@@ -1,0 +1,383 @@
+#include <ctype.h>
+#include <string.h>
+
+#include "escape.h"
+#include "options.h"
+#include "text.h"
+
+#define HELP_COLUMN 30
+#define HELP_WIDTH 80
+#define LABEL_MAX 128
+
+struct example {
+    const char *command;
+    const char *meaning;
+};
+
+static const struct example examples[] = {
+    {"smtpscope", N_("the start screen; nothing is sent before you say so")},
+    {"smtpscope example.com", N_("the safe checks of a domain's mail servers")},
+    {"smtpscope mx1.example.com:25", N_("one server")},
+    {"smtpscope --check --json example.com", N_("for scripts: one JSON document")},
+    {"smtpscope --demo=healthy", N_("practise; no network is needed")},
+};
+
+static const char *const section_titles[SECTION_COUNT] = {
+    [SECTION_TARGET] = N_("What is tested"),
+    [SECTION_WAY] = N_("The way to it"),
+    [SECTION_TLS] = N_("Certificates"),
+    [SECTION_LOGIN] = N_("Logging in"),
+    [SECTION_CONSENT] = N_("Consent"),
+    [SECTION_PRACTICE] = N_("Practice"),
+    [SECTION_OUTPUT] = N_("Without a screen"),
+    [SECTION_SCREEN] = N_("Appearance"),
+    [SECTION_OTHER] = N_("Other"),
+};
+
+struct exit_meaning {
+    const char *codes;
+    const char *meaning;
+};
+
+static const struct exit_meaning exit_meanings[] = {
+    {"0", N_("everything is well")},
+    {"1", N_("there are warnings")},
+    {"2", N_("a check failed")},
+    {"3", N_("something could not be tested for a reason on this side")},
+    {"64", N_("wrong use")},
+    {"65", N_("bad input")},
+    {"70", N_("internal error")},
+    {"73", N_("a file cannot be created")},
+    {"74", N_("input or output error")},
+    {"77", N_("not permitted")},
+};
+
+static const char target_text[] =
+    N_("TARGET is a domain, user@domain, host:port, [IPv6 address]:port, or a smtp://, smtps:// or "
+       "submission:// address.");
+static const char exit_title[] = N_("Exit code");
+static const char purpose[] =
+    N_("Finds out what is wrong with a mail server, or with the way to it, step by step.");
+
+/* "-4, --ipv4", "--demo[=SCENARIO]" */
+static void row_label(const struct option_row *row, char *out, size_t size)
+{
+    char letter[8] = "";
+    if (row->letter != 0) {
+        snprintf(letter, sizeof(letter), "-%c, ", row->letter);
+    }
+    if (row->value == NULL) {
+        snprintf(out, size, "%s--%s", letter, row->name);
+    } else if (row->value_optional) {
+        snprintf(out, size, "%s--%s[=%s]", letter, row->name, row->value);
+    } else {
+        snprintf(out, size, "%s--%s %s", letter, row->name, row->value);
+    }
+}
+
+static void print_spaces(FILE *out, size_t count)
+{
+    fprintf(out, "%*s", (int)count, "");
+}
+
+/* Words from column `column` on, in lines that begin at `indent`. Returns the column after them. */
+static size_t print_words(FILE *out, const char *text, size_t column, size_t indent)
+{
+    bool first = column == indent;
+    while (*text != '\0') {
+        size_t len = strcspn(text, " ");
+        size_t width = escape_columns(text, len, 0);
+        if (!first && column + 1 + width > HELP_WIDTH) {
+            fputc('\n', out);
+            print_spaces(out, indent);
+            column = indent;
+            first = true;
+        }
+        if (!first) {
+            fputc(' ', out);
+            column++;
+        }
+        fwrite(text, 1, len, out);
+        column += width;
+        first = false;
+        text += len + strspn(text + len, " ");
+    }
+    return column;
+}
+
+static void print_row(FILE *out, const char *label, const char *text, const char *choices)
+{
+    size_t width = 2 + strlen(label);
+    fprintf(out, "  %s", label);
+    if (width + 2 > HELP_COLUMN) {
+        fputc('\n', out);
+        width = 0;
+    }
+    print_spaces(out, HELP_COLUMN - width);
+    size_t column = print_words(out, text, HELP_COLUMN, HELP_COLUMN);
+    if (choices != NULL) {
+        fputc(':', out);
+        print_words(out, choices, column + 1, HELP_COLUMN);
+    }
+    fputc('\n', out);
+}
+
+void options_usage(FILE *out)
+{
+    fputs(_("Usage: smtpscope [OPTION]... [TARGET]"), out);
+    fputc('\n', out);
+}
+
+void options_help(FILE *out)
+{
+    fprintf(out, "smtpscope %s\n", SMTPSCOPE_VERSION);
+    print_words(out, _(purpose), 0, 0);
+    fputs("\n\n", out);
+    options_usage(out);
+    for (size_t i = 0; i < ARRAY_LEN(examples); i++) {
+        fprintf(out, "  %-38s", examples[i].command);
+        print_words(out, _(examples[i].meaning), 40, 40);
+        fputc('\n', out);
+    }
+    print_words(out, _(target_text), 0, 0);
+    fputc('\n', out);
+    for (int section = 0; section < SECTION_HIDDEN; section++) {
+        fprintf(out, "\n%s:\n", _(section_titles[section]));
+        for (size_t i = 0; i < option_row_count; i++) {
+            const struct option_row *row = &option_rows[i];
+            char label[LABEL_MAX];
+            if ((int)row->section == section) {
+                row_label(row, label, sizeof(label));
+                print_row(out, label, _(row->help), row->choices);
+            }
+        }
+    }
+    fprintf(out, "\n%s:\n", _(exit_title));
+    for (size_t i = 0; i < ARRAY_LEN(exit_meanings); i++) {
+        fprintf(out, "  %2s  %s\n", exit_meanings[i].codes, _(exit_meanings[i].meaning));
+    }
+}
+
+/* Text of a manual page: no byte of it may be taken for a request or an escape. */
+static void print_roff(FILE *out, const char *text)
+{
+    if (*text == '.' || *text == '\'') {
+        fputs("\\&", out);
+    }
+    for (; *text != '\0'; text++) {
+        if (*text == '\\') {
+            fputs("\\e", out);
+        } else if (*text == '-') {
+            fputs("\\-", out);
+        } else {
+            fputc(*text, out);
+        }
+    }
+}
+
+static void print_section(FILE *out, const char *title)
+{
+    fputs(".SH ", out);
+    for (; *title != '\0'; title++) {
+        fputc(toupper((unsigned char)*title), out);
+    }
+    fputc('\n', out);
+}
+
+static void print_term(FILE *out, const char *term, const char *meaning)
+{
+    fputs(".TP\n.B ", out);
+    print_roff(out, term);
+    fputc('\n', out);
+    print_roff(out, meaning);
+    fputs(".\n", out);
+}
+
+static void print_man_row(FILE *out, const struct option_row *row)
+{
+    char label[LABEL_MAX];
+    row_label(row, label, sizeof(label));
+    fputs(".TP\n.B ", out);
+    print_roff(out, label);
+    fputc('\n', out);
+    print_roff(out, _(row->help));
+    if (row->choices != NULL) {
+        fputs(": ", out);
+        print_roff(out, row->choices);
+    }
+    fputs(".\n", out);
+}
+
+static const struct example variables[] = {
+    {"SMTPSCOPE_DATA", N_("directory with guide, scenarios and translations, instead of the "
+                          "installed one")},
+    {"NO_COLOR", N_("when not empty, no colours are used")},
+    {"LANGUAGE, LC_ALL, LC_MESSAGES, LANG", N_("language of the texts, where --lang names none")},
+};
+
+void options_man(FILE *out)
+{
+    fprintf(out, ".TH SMTPSCOPE 1 \"\" \"smtpscope %s\" \"\"\n", SMTPSCOPE_VERSION);
+    print_section(out, _("Name"));
+    fputs("smtpscope \\- ", out);
+    print_roff(out, _("diagnose mail servers on a full-screen console"));
+    fputc('\n', out);
+    print_section(out, _("Synopsis"));
+    fputs(".B smtpscope\n[\\fIOPTION\\fR]... [\\fITARGET\\fR]\n", out);
+    print_section(out, _("Description"));
+    print_roff(out, _(purpose));
+    fputs("\n.PP\n", out);
+    print_roff(out, _(target_text));
+    fputs("\n.PP\n", out);
+    print_roff(out, _("With a terminal, a full-screen console opens. Steps that disturb nobody run by "
+                      "themselves; the relay test, logging in and sending ask first."));
+    fputc('\n', out);
+    print_section(out, _("Options"));
+    for (int section = 0; section < SECTION_HIDDEN; section++) {
+        fputs(".SS ", out);
+        print_roff(out, _(section_titles[section]));
+        fputc('\n', out);
+        for (size_t i = 0; i < option_row_count; i++) {
+            if ((int)option_rows[i].section == section) {
+                print_man_row(out, &option_rows[i]);
+            }
+        }
+    }
+    print_section(out, _(exit_title));
+    for (size_t i = 0; i < ARRAY_LEN(exit_meanings); i++) {
+        print_term(out, exit_meanings[i].codes, _(exit_meanings[i].meaning));
+    }
+    print_section(out, _("Environment"));
+    for (size_t i = 0; i < ARRAY_LEN(variables); i++) {
+        print_term(out, variables[i].command, _(variables[i].meaning));
+    }
+    print_section(out, _("Examples"));
+    for (size_t i = 0; i < ARRAY_LEN(examples); i++) {
+        print_term(out, examples[i].command, _(examples[i].meaning));
+    }
+}
+
+static bool takes_file(const struct option_row *row)
+{
+    return row->value != NULL && strcmp(row->value, "FILE") == 0;
+}
+
+static void complete_bash(FILE *out)
+{
+    fputs("# bash completion for smtpscope; made by smtpscope --print-completion bash\n"
+          "_smtpscope()\n{\n"
+          "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n"
+          "    [ \"$word\" = = ] && word=\n"
+          "    [ \"$before\" = = ] && before=${COMP_WORDS[COMP_CWORD-2]}\n"
+          "    COMPREPLY=()\n"
+          "    case $before in\n",
+          out);
+    for (size_t i = 0; i < option_row_count; i++) {
+        const struct option_row *row = &option_rows[i];
+        if (row->section >= SECTION_HIDDEN || row->value == NULL) {
+            continue;
+        }
+        if (strcmp(row->name, "demo") == 0) {
+            fputs("    --demo)\n        COMPREPLY=($(compgen -W \"$(smtpscope --list-scenarios "
+                  "2>/dev/null | cut -d' ' -f1)\" -- \"$word\"))\n"
+                  "        [ ${#COMPREPLY[@]} -gt 0 ] && return;;\n",
+                  out);
+        } else if (row->choices != NULL) {
+            fprintf(out, "    --%s)\n        COMPREPLY=($(compgen -W '%s' -- \"$word\"))\n        return;;\n",
+                    row->name, row->choices);
+        } else if (takes_file(row)) {
+            fprintf(out, "    --%s)\n        COMPREPLY=($(compgen -f -- \"$word\"))\n        return;;\n",
+                    row->name);
+        } else {
+            fprintf(out, "    --%s) return;;\n", row->name);
+        }
+    }
+    fputs("    esac\n    case $word in\n    -*) COMPREPLY=($(compgen -W '", out);
+    for (size_t i = 0; i < option_row_count; i++) {
+        if (option_rows[i].section < SECTION_HIDDEN) {
+            fprintf(out, "--%s ", option_rows[i].name);
+        }
+    }
+    fputs("' -- \"$word\"));;\n    *) COMPREPLY=($(compgen -A hostname -- \"$word\"));;\n    esac\n}\n"
+          "complete -F _smtpscope smtpscope\n",
+          out);
+}
+
+/* The help texts hold no quotes, colons or brackets that a shell would take for its own. */
+static void print_safe(FILE *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        fputc(strchr("'[]:\\", *text) != NULL ? ' ' : *text, out);
+    }
+}
+
+static void complete_zsh(FILE *out)
+{
+    fputs("#compdef smtpscope\n# made by smtpscope --print-completion zsh\n_arguments -s \\\n", out);
+    for (size_t i = 0; i < option_row_count; i++) {
+        const struct option_row *row = &option_rows[i];
+        if (row->section >= SECTION_HIDDEN) {
+            continue;
+        }
+        if (row->letter != 0) {
+            fprintf(out, "  '-%c[", row->letter);
+            print_safe(out, row->help);
+            fputs("]' \\\n", out);
+        }
+        fprintf(out, "  '--%s%s[", row->name,
+                row->value == NULL ? "" : row->value_optional ? "=-" : "=");
+        print_safe(out, row->help);
+        fputc(']', out);
+        if (row->value != NULL) {
+            fputs(row->value_optional ? "::" : ":", out);
+            print_safe(out, row->value);
+            fputc(':', out);
+            if (row->choices != NULL) {
+                fprintf(out, "(%s)", row->choices);
+            } else if (takes_file(row)) {
+                fputs("_files", out);
+            }
+        }
+        fputs("' \\\n", out);
+    }
+    fputs("  '*:target:_hosts'\n", out);
+}
+
+static void complete_fish(FILE *out)
+{
+    fputs("# fish completion for smtpscope; made by smtpscope --print-completion fish\n", out);
+    for (size_t i = 0; i < option_row_count; i++) {
+        const struct option_row *row = &option_rows[i];
+        if (row->section >= SECTION_HIDDEN) {
+            continue;
+        }
+        fprintf(out, "complete -c smtpscope -l %s", row->name);
+        if (row->letter != 0) {
+            fprintf(out, " -s %c", row->letter);
+        }
+        if (row->value != NULL && !row->value_optional) {
+            fputs(takes_file(row) ? " -r -F" : " -x", out);
+        }
+        if (row->choices != NULL) {
+            fprintf(out, " -a '%s'", row->choices);
+        }
+        fputs(" -d '", out);
+        print_safe(out, row->help);
+        fputs("'\n", out);
+    }
+}
+
+bool options_completion(FILE *out, const char *shell)
+{
+    static const struct {
+        const char *shell;
+        void (*print)(FILE *out);
+    } printers[] = {{"bash", complete_bash}, {"zsh", complete_zsh}, {"fish", complete_fish}};
+    for (size_t i = 0; i < ARRAY_LEN(printers); i++) {
+        if (strcmp(printers[i].shell, shell) == 0) {
+            printers[i].print(out);
+            return true;
+        }
+    }
+    return false;
+}
