@@ -20,7 +20,9 @@
 #include "tls.h"
 
 #define SMTP_COMMAND_MAX 4096     /* what we send; RFC 5321 4.5.3.1.4 says 512 plus extensions */
+#define SMTP_SECRET_MAX 12288     /* a line of an AUTH exchange, RFC 4954 4 */
 #define SMTP_RAW_MAX (64 * 1024)  /* typed by hand */
+#define SMTP_IN_MAX (64 * 1024)   /* read ahead and not parsed yet */
 #define SMTP_SESSION_MAX (16u << 20) /* bytes read in one session before we stop believing in it */
 
 enum smtp_dir { DIR_CLIENT, DIR_SERVER, DIR_NOTE, DIR_TLS };
@@ -89,10 +91,28 @@ struct smtp {
     struct caps caps;        /* of the last EHLO in this security state */
     struct caps caps_clear;  /* before TLS, kept for comparison */
     struct buf in;           /* read and not yet parsed */
-    size_t session_bytes;
+    size_t session_bytes, lines_read; /* in this connection */
     uint32_t last_client_line;
     unsigned line_flags;     /* added to every line told, e.g. LINE_MANUAL */
     enum status closed_by;   /* why it is closed: ST_OK by us, ST_EOF, ST_RESET, ST_TIMEOUT, ... */
+    /*
+     * Replies that answered nothing: they are told with LINE_ODD (but a lone 421, which is lawful) and
+     * never taken for the answer to the next command.
+     */
+    unsigned unasked;        /* how many in this connection */
+    int unasked_code;        /* of the last one */
+    uint32_t unasked_line;   /* its first line in the transcript */
+    /* For this room only, from here on. */
+    struct redactor learned; /* secrets that were typed or computed here; kept over reconnects */
+    struct buf out;          /* the rest of a command that a cancel cut; goes out before all else */
+    struct reply stray;      /* the reply being read that no call waits for: late, or unasked */
+    unsigned owed;           /* replies that cancelled calls no longer wait for */
+    enum smtp_state before_auth;
+    unsigned auth_mech;      /* enum sasl_mech of the exchange typed by hand */
+    bool asks_user;          /* its next answer is the user name and no secret */
+    bool auth_tail;          /* an AUTH failed: what is typed next may still be meant for it */
+    bool leaving;            /* in smtp_quit: a polite cancel only shortens the wait */
+    int64_t leave_by;
 };
 
 void smtp_init(struct smtp *s, struct network *net, struct cancel *cancel, const struct tap *tap,
@@ -107,14 +127,22 @@ enum status smtp_tls_now(struct smtp *s, const struct tls_config *config, struct
 
 /*
  * All that talk: ST_OK means that a complete reply is there, whatever its code. ST_EOF, ST_RESET,
- * ST_TIMEOUT, ST_CANCELLED, ST_LIMIT, ST_PROTO (endless or hopeless reply), ST_IO, ST_TLS: none; the
- * partial reply is kept in *reply. After anything but ST_OK and ST_CANCELLED the connection is closed.
+ * ST_TIMEOUT, ST_CANCELLED, ST_LIMIT, ST_PROTO (hopeless: another protocol), ST_IO, ST_TLS: none; the
+ * partial reply is kept in *reply. After anything but ST_OK, ST_CANCELLED and ST_INVALID the connection is
+ * closed. A reply that is complete when the link drops is the result, and the next call finds the link
+ * gone. Replies were initialised by the caller; they come back with secrets replaced.
+ *
+ * After ST_CANCELLED the connection can be used on: what is still owed is read, told and skipped. It is
+ * closed in the middle of message text or of a handshake, where nothing else would be safe.
  */
 enum status smtp_greeting(struct smtp *s, struct reply *reply) MUST_CHECK;
 /* EHLO; on 250 fills s->caps. */
 enum status smtp_ehlo(struct smtp *s, const char *name, struct reply *reply) MUST_CHECK;
 enum status smtp_helo(struct smtp *s, const char *name, struct reply *reply) MUST_CHECK;
-/* One command. ST_INVALID before anything is sent when CR, LF or NUL is in it, or it is too long. */
+/*
+ * One command. ST_INVALID before anything is sent when CR, LF or NUL is in it, when it is too long, in
+ * message text, and for STARTTLS, which has its own call.
+ */
 enum status smtp_command(struct smtp *s, enum smtp_wait wait, struct reply *reply, const char *fmt,
                          ...) PRINTF_LIKE(4, 5) MUST_CHECK;
 /* Sends visible + secret + CRLF; told as visible + "<hidden N bytes>". */
@@ -122,7 +150,9 @@ enum status smtp_command_secret(struct smtp *s, enum smtp_wait wait, struct repl
                                 const char *visible, const char *secret, size_t len) MUST_CHECK;
 /*
  * Several commands, in one write where the server offers PIPELINING (RFC 2920), else one by one.
- * replies[i] answers commands[i]. *done counts the replies that are complete.
+ * replies[i] answers commands[i]. *done counts the replies that are complete. Commands that must end a
+ * group end one. ST_INVALID for STARTTLS and AUTH, and for DATA and QUIT anywhere but at the end. A 421
+ * before the last reply ends it with ST_EOF.
  */
 struct smtp_step {
     enum smtp_wait wait;
@@ -140,20 +170,29 @@ enum status smtp_starttls(struct smtp *s, const struct tls_config *config, struc
                           struct buf *injected, struct error *error) MUST_CHECK;
 /*
  * DATA was answered 354: sends the message, dot-stuffed (RFC 5321 4.5.2) and with every line ended by
- * CRLF, then the final dot, and returns the reply. The tap sees head, tail and a byte count.
+ * CRLF, then the final dot, and returns the reply. The tap sees head, tail and a byte count. ST_INVALID when
+ * the text holds a NUL or the state is wrong; after a 354 the connection is then closed, because there
+ * is no other way out of message text. A refusal that comes before the dot ends the sending: it is the
+ * result, and the connection is closed without the dot. So is it on a cancel: no server can take a part
+ * for the whole.
  */
 enum status smtp_send_text(struct smtp *s, const char *p, size_t len, struct reply *reply) MUST_CHECK;
-/* QUIT with a short limit, then closes, whatever came back. Works after a polite cancel as well. */
+/*
+ * QUIT with a short limit, then closes, whatever came back. Works after a polite cancel as well. Where QUIT
+ * would be taken for something else (no greeting yet, message text) it only closes.
+ */
 void smtp_quit(struct smtp *s);
 void smtp_close(struct smtp *s, enum status why);
-/* Bytes that the server sent unasked and that nobody read yet. Never waits. */
+/* Bytes that the server sent and that nobody read yet. Never waits. */
 size_t smtp_pending(struct smtp *s);
 
 /*
  * The hand-made session. Sends the line and CRLF as typed (any bytes but CR and LF), keeps state, caps and
  * security as the automatic steps do (EHLO typed by hand fills caps). A line typed after "AUTH" with an
- * initial response, or while a 334 is pending, is told and remembered only as hidden. Typed STARTTLS
- * needs config. Text lines after a 354 get no reply until the lone dot: *expects_reply is false then.
+ * initial response, or while a 334 is pending, is told and remembered only as hidden, and so is a single
+ * word that is no command directly after an AUTH that failed; a lone "*" is shown. Typed STARTTLS needs
+ * config; inside TLS it is sent like any command, and a 220 to it ends the connection. Text lines after a 354 go out as they are (dots included) and get no reply until the lone
+ * dot: *expects_reply is false then. ST_INVALID: nothing was sent.
  */
 enum status smtp_typed(struct smtp *s, const char *line, size_t len, const struct tls_config *config,
                        struct reply *reply, bool *expects_reply, struct error *error) MUST_CHECK;

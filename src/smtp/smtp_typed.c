@@ -1,0 +1,265 @@
+#include "smtp.h"
+
+#include <string.h>
+
+#include "sasl.h"
+#include "smtp_impl.h"
+#include "text.h"
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* The next word of the line from *at on. */
+static struct span word_at(const char *line, size_t len, size_t *at)
+{
+    while (*at < len && is_blank(line[*at])) {
+        (*at)++;
+    }
+    struct span word = {line + *at, 0};
+    while (*at < len && !is_blank(line[*at])) {
+        (*at)++;
+        word.len++;
+    }
+    return word;
+}
+
+/*
+ * A word behind AUTH that may be shown. Who forgets the mechanism types the secret in its place, so
+ * only what is known or looks like the name of one counts: base64 of any length has small letters.
+ */
+static bool is_mechanism(const struct smtp *s, struct span word)
+{
+    char name[32];
+    bool plain = true;
+    if (word.len == 0 || word.len > 20) {
+        return false;
+    }
+    for (size_t i = 0; i < word.len; i++) {
+        char c = word.p[i];
+        plain = plain && ((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_');
+    }
+    memcpy(name, word.p, word.len);
+    name[word.len] = '\0';
+    return sasl_mech_find(name) != MECH_NONE || caps_has_mech(&s->caps, name) ||
+           (plain && memchr(word.p, '-', word.len) != NULL) ||
+           str_equal_nocase(name, "NTLM") || str_equal_nocase(name, "GSSAPI") ||
+           str_equal_nocase(name, "ANONYMOUS");
+}
+
+/* "AUTH mechanism response" */
+static size_t visible_auth(struct smtp *s, const char *line, size_t len, size_t at)
+{
+    char name[32] = "";
+    size_t before = at;
+    struct span mech = word_at(line, len, &at);
+    if (mech.len < sizeof(name)) {
+        memcpy(name, mech.p, mech.len);
+    }
+    s->auth_mech = (unsigned)sasl_mech_find(name);
+    /* The first answer in LOGIN is the user name, which also stands in addresses that are shown. */
+    s->asks_user = s->auth_mech == MECH_LOGIN;
+    if (mech.len == 0) {
+        return len;
+    }
+    if (!is_mechanism(s, mech)) {
+        return before + 1;
+    }
+    size_t shown = at;
+    struct span initial = word_at(line, len, &at);
+    bool empty = initial.len == 0 || (initial.len == 1 && initial.p[0] == '=');
+    return empty && at == len ? len : shown + 1;
+}
+
+/* How much of a typed line may be shown; the rest is a secret. */
+static size_t visible_len(struct smtp *s, const char *line, size_t len, enum smtp_verb verb)
+{
+    bool star = len == 1 && line[0] == '*';
+    size_t at = 0;
+    struct span word = word_at(line, len, &at);
+    switch (verb) {
+    case VERB_DOT:
+        return len;
+    case VERB_AUTH_LINE:
+        return star ? len : 0;
+    case VERB_AUTH:
+        return visible_auth(s, line, len, at);
+    default:
+        break;
+    }
+    bool lone = word.len > 0 && word.len == len;
+    s->auth_tail = s->auth_tail && verb == VERB_OTHER && lone;
+    return s->auth_tail && !star ? 0 : len;
+}
+
+/* The words that are hidden are learnt one by one: a server may quote any of them. */
+static enum status learn_typed(struct smtp *s, const char *p, size_t len, bool user_name)
+{
+    size_t at = 0;
+    enum status st = learn_bytes(s, p, len);
+    while (at < len && st == ST_OK) {
+        struct span word = word_at(p, len, &at);
+        if (word.len > 0) {
+            st = learn_response(s, word.p, word.len, user_name);
+        }
+    }
+    return st;
+}
+
+static enum status typed_text(struct smtp *s, const char *line, size_t len, struct error *error)
+{
+    struct buf wire;
+    size_t put = 0;
+    if (wire_cancelled(s)) {
+        return error_set(error, ST_CANCELLED, 0, _("Stopped."));
+    }
+    buf_init(&wire, SMTP_RAW_MAX + 2);
+    enum status st = buf_add(&wire, line, len);
+    if (st == ST_OK) {
+        st = buf_add(&wire, "\r\n", 2);
+    }
+    if (st == ST_OK) {
+        s->last_client_line = wire_tell(s, DIR_CLIENT, LINE_BODY | LINE_MANUAL, line, len);
+        st = wire_write(s, wire.p, wire.len,
+                        deadline_in_ms(net_now_us(s->net), s->limits.block), &put);
+    }
+    buf_wipe(&wire);
+    if (st == ST_CANCELLED) {
+        /* A line that was cut would join the next one. */
+        smtp_close(s, st);
+    } else if (st != ST_OK) {
+        st = wire_fail(s, st, WAIT_BLOCK);
+    }
+    return st;
+}
+
+static enum status check_typed(const struct smtp *s, const char *line, size_t len,
+                               struct error *error)
+{
+    if (memchr(line, '\r', len) != NULL || memchr(line, '\n', len) != NULL) {
+        return error_set(error, ST_INVALID, 0, _("A line cannot hold a line end."));
+    }
+    if (len > SMTP_RAW_MAX) {
+        return error_set(error, ST_INVALID, 0, _("The line is longer than %d bytes."),
+                         SMTP_RAW_MAX);
+    }
+    if (s->conn == NULL) {
+        return error_set(error, smtp_gone(s), 0, _("There is no connection."));
+    }
+    return ST_OK;
+}
+
+static enum status typed_hidden(struct smtp *s, struct outgoing *out, size_t visible,
+                                struct buf *shown, struct error *error)
+{
+    size_t hidden = out->len - visible;
+    if (hidden > SMTP_SECRET_MAX) {
+        return error_set(error, ST_INVALID, 0,
+                         _("A line of a login is longer than %d bytes."), SMTP_SECRET_MAX);
+    }
+    enum status st = buf_add(shown, out->line, visible);
+    if (st == ST_OK) {
+        st = buf_addf(shown, "<hidden %zu bytes>", hidden);
+    }
+    if (st == ST_OK) {
+        st = learn_typed(s, out->line + visible, hidden, s->asks_user);
+    }
+    if (st != ST_OK) {
+        return error_set(error, st, 0, _("The line cannot be kept out of the transcript."));
+    }
+    out->shown = buf_str(shown);
+    out->shown_len = shown->len;
+    out->flags |= LINE_REDACTED;
+    return ST_OK;
+}
+
+static void after_typed(struct smtp *s, enum smtp_verb verb, bool initial,
+                        const struct reply *reply)
+{
+    if (verb != VERB_AUTH && verb != VERB_AUTH_LINE) {
+        return;
+    }
+    bool first = verb == VERB_AUTH && !initial;
+    bool user = note_challenge(s, reply);
+    s->asks_user = user && first && s->auth_mech == MECH_LOGIN;
+    s->auth_tail = reply->code != 334 && reply->code != 235;
+}
+
+/* RFC 3207 4.2 forbids a second layer. The server now waits for a handshake that we do not begin. */
+static void end_nested(struct smtp *s, const struct reply *reply)
+{
+    if (reply->code == 220) {
+        wire_note(s, DIR_NOTE,
+                  _("The server wants to encrypt the encrypted connection again; it was closed."));
+        smtp_close(s, ST_PROTO);
+    }
+}
+
+static enum smtp_verb typed_verb(const struct smtp *s, const char *line, size_t len)
+{
+    size_t at = 0;
+    struct span word = word_at(line, len, &at);
+    if (s->state == SMTP_CONTINUATION) {
+        return VERB_AUTH_LINE;
+    }
+    if (s->state == SMTP_TEXT) {
+        return VERB_DOT;
+    }
+    /* Blanks before it make it no command, but what follows is still a secret. */
+    return span_equal_nocase(word, "AUTH") ? VERB_AUTH : verb_of(line, len);
+}
+
+static enum status typed_command(struct smtp *s, const char *line, size_t len,
+                                 const struct tls_config *config, struct reply *reply,
+                                 struct error *error)
+{
+    struct buf shown;
+    struct outgoing out = {.line = line, .len = len, .flags = LINE_MANUAL};
+    out.verb = typed_verb(s, line, len);
+    out.wait = verb_wait(out.verb);
+    out.flags |= out.verb == VERB_DOT ? LINE_BODY : 0u;
+    bool nested = out.verb == VERB_STARTTLS && s->tls;
+    if (out.verb == VERB_STARTTLS && config == NULL && !nested) {
+        return error_set(error, ST_INVALID, 0, _("STARTTLS cannot be typed here."));
+    }
+    buf_init(&shown, SMTP_RAW_MAX + 64);
+    enum status st = ST_OK;
+    size_t visible = visible_len(s, line, len, out.verb);
+    if (visible < len) {
+        st = typed_hidden(s, &out, visible, &shown, error);
+    }
+    if (st == ST_OK) {
+        st = smtp_exchange(s, &out, reply);
+        if (st != ST_OK) {
+            error_set(error, st, 0, _("There is no answer: %s."), status_name(st));
+        }
+    }
+    buf_free(&shown);
+    if (st != ST_OK) {
+        return st;
+    }
+    after_typed(s, out.verb, visible < len, reply);
+    if (nested) {
+        end_nested(s, reply);
+    } else if (out.verb == VERB_STARTTLS) {
+        st = smtp_after_starttls(s, config, reply, NULL, error);
+    }
+    return st;
+}
+
+enum status smtp_typed(struct smtp *s, const char *line, size_t len, const struct tls_config *config,
+                       struct reply *reply, bool *expects_reply, struct error *error)
+{
+    reply_reset(reply);
+    *expects_reply = true;
+    enum status st = check_typed(s, line, len, error);
+    if (st != ST_OK) {
+        return st;
+    }
+    if (s->state == SMTP_TEXT && !(len == 1 && line[0] == '.')) {
+        *expects_reply = false;
+        return typed_text(s, line, len, error);
+    }
+    return typed_command(s, line, len, config, reply, error);
+}
