@@ -9,7 +9,7 @@
 
 static const char *const words[] = {
     "adsl", "broadband", "cable", "client", "clients", "compute", "cpe", "cust", "customer",
-    "dhcp", "dial", "dialin", "dialup", "dsl", "dyn", "dynamic", "dynip", "ec2", "fiber",
+    "dhcp", "dial", "dialin", "dialup", "dsl", "dyn", "dynamic", "dynip", "fiber",
     "fibre", "ftth", "home", "ip", "modem", "mobile", "nat", "pool", "pools", "ppp", "pppoe",
     "pub", "res", "residential", "rev", "unassigned", "unknown", "vdsl", "wireless", "xdsl",
 };

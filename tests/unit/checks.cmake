@@ -1,0 +1,5 @@
+unit(target checks)
+unit(plan checks)
+unit(checks checks)
+unit(check_words checks)
+unit(reply_class diagnosis)
