@@ -140,7 +140,7 @@ static bool do_repeat(struct session *s, const struct scenario_action *a, int64_
         s->repeated++;
         s->n = s->repeated;
         for (size_t i = 0; i < a->texts.count; i++) {
-            session_text(s, a->texts.p[i], true);
+            session_text(s, a->texts.p[i], !a->raw);
         }
         if (a->time_us > 0 && s->repeated < a->count) {
             s->busy_until_us = now_us + a->time_us;

@@ -4,7 +4,7 @@
  * The file is UTF-8, read line by line. A line that begins with # is a comment, empty lines are ignored.
  * A line that begins in the first column opens something; the indented lines below belong to it. A line
  * that ends in a backslash goes on in the next. Words are separated by blanks. A text with blanks stands
- * in "double quotes" and knows \r \n \t \e \\ \" \xHH and \u{HEX} (written as UTF-8). Times are written
+ * in "double quotes" and knows \r \n \t \a \e \\ \" \xHH and \u{HEX} (written as UTF-8). Times are written
  * 20ms, 5s, 3min, 2h or 10d. The manual page smtpscope-scenarios(7) says the same with examples.
  *
  *   title TEXT     theme WORD     story TEXT     goal TEXT     hint TEXT (repeated)
@@ -46,7 +46,7 @@
  *       CONDITION  first N, after N (counts of this event), within TIME (of the first), session (count each
  *                  connection for itself), clear, tls, ipv4, ipv6, state start|ready|mail|rcpt,
  *                  over N (message octets), at N (message: as soon as N octets came)
- *       ACTION     reply TEXT... (one line each), send TEXT... (as it is), repeat N [every TIME] TEXT,
+ *       ACTION     reply TEXT... (one line each), send TEXT... (as it is), repeat N [every TIME] [send] TEXT,
  *                  wait TIME, drip TIME (what follows goes out byte by byte), split N, tls KIND,
  *                  default (what would have happened), ignore, stall, close, reset
  *
@@ -230,6 +230,7 @@ struct scenario_action {
     struct scenario_strings texts;
     int64_t time_us;
     uint64_t count;
+    bool raw; /* ACTION_REPEAT: without line ends */
     enum tls_kind tls;
 };
 

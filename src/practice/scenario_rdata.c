@@ -113,7 +113,7 @@ static enum status put_strings(struct scenario_reader *r, struct buf *out)
         buf_init(&text, RDATA_MAX);
         enum status st = scenario_text_add(&text, w->p, NULL, NULL, &bad);
         if (st == ST_INVALID) {
-            st = reader_fail(r, _("expected \\r \\n \\t \\e \\\\ \\\" \\xHH or \\u{HEX} in a text"));
+            st = reader_fail(r, _("expected \\r \\n \\t \\a \\e \\\\ \\\" \\xHH or \\u{HEX} in a text"));
         } else if (st != ST_OK) {
             st = reader_no_memory(r);
         }

@@ -152,6 +152,7 @@ static enum status read_repeat(struct scenario_reader *r, struct scenario_action
     if (st == ST_OK && reader_accept(r, "every")) {
         st = reader_time(r, false, &a->time_us);
     }
+    a->raw = reader_accept(r, "send");
     return st == ST_OK ? read_action_texts(r, &a->texts) : st;
 }
 

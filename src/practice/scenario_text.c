@@ -65,7 +65,7 @@ static enum status add_unicode(struct buf *out, const char **pp)
 /* *pp stands behind the backslash. */
 static enum status add_escape(struct buf *out, const char **pp)
 {
-    static const char plain[] = "r\rn\nt\te\033\\\\\"\"";
+    static const char plain[] = "r\rn\nt\ta\ae\033\\\\\"\"";
     char c = **pp;
     if (c == 'x') {
         int high = hex_digit((*pp)[1]);

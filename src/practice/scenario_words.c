@@ -460,7 +460,7 @@ enum status reader_text(struct scenario_reader *r, char **out)
         char shown[24];
         escape_copy(shown, sizeof(shown), bad, strlen(bad), 0);
         return *bad == '\\'
-                   ? reader_fail(r, _("expected \\r \\n \\t \\e \\\\ \\\" \\xHH or \\u{HEX} at %s"),
+                   ? reader_fail(r, _("expected \\r \\n \\t \\a \\e \\\\ \\\" \\xHH or \\u{HEX} at %s"),
                                  shown)
                    : reader_fail(r, _("expected {host} {client} {helo} {sender} {address} {command} "
                                       "{id} {n} {size} {date} or {{ at %s"),

@@ -1,0 +1,1 @@
+unit(scenario_reader practice diagnosis)
