@@ -139,8 +139,7 @@ static enum status add_argument(struct buf *b, const struct finding *f, struct s
             return escape_add(b, f->args[i].value, strlen(f->args[i].value), flags);
         }
     }
-    const char *unknown = _("(unknown)");
-    return escape_add(b, unknown, strlen(unknown), flags);
+    return buf_add_char(b, '?');
 }
 
 static enum status fill(struct buf *b, const char *text, const struct finding *f, unsigned flags)
@@ -238,7 +237,7 @@ enum status guide_finding(const struct guide *g, const struct finding *f, bool a
         return ST_INVALID;
     }
     const struct guide_entry *class = NULL;
-    if (f->class != CLASS_NONE) {
+    if (f->class != CLASS_NONE && f->kind->by_class) {
         char name[64] = "class ";
         str_copy(name + 6, sizeof(name) - 6, reply_class_name(f->class));
         class = guide_entry_find(g, name);

@@ -12,9 +12,12 @@
  *   do dns: ...
  *   link: https://www.rfc-editor.org/rfc/rfc7505
  *
- * {name} is replaced by the finding's argument, escaped (escape.h). "do" lines are numbered in order; the
- * word after "do" (client server dns network third-party tool any) says who. There are also entries for the
- * checks themselves ([check dns.mx]: title, means) used before there is a finding and when all is well.
+ * {name} is replaced by the finding's argument, escaped (escape.h); by "?" when the finding does not have it.
+ * A brace itself is written {{. "do" lines are numbered in order; the word after "do" (client server dns
+ * network third-party tool any) says who. There are also entries for the checks themselves ([check dns.mx]:
+ * title, means) used before there is a finding and when all is well, and for the classes of replies ([class
+ * greylisted]): what they mean and what to do is added to a finding whose row in the
+ * table says so.
  * Lines that begin with # are comments. Errors name file, line and what was expected.
  *
  * The English guide is built into the program, so that it always works; other languages, and a changed

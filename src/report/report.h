@@ -28,9 +28,11 @@ struct report_options {
 const char *report_extension(enum report_format format); /* "txt" */
 /* By file name ending; false when it says nothing. */
 bool report_format_of(const char *file_name, enum report_format *out);
+/* ST_INVALID when the guide that the format needs is missing. */
 enum status report_build(const struct record *r, const struct report_options *o, struct buf *out)
     MUST_CHECK;
-/* One transcript line as every text report shows it: "  0.471 C: EHLO x". Used by --tee and plain mode too. */
+/* One transcript line as every text report shows it: "  0.471 C: EHLO x", without a line end. Used by --tee and
+   plain mode too. */
 enum status report_line(const struct line *line, bool ascii, struct buf *out) MUST_CHECK;
 /* "smtpscope-<host>-<port>-<UTC time>.<ext>", host reduced to [a-z0-9.-]. */
 void report_file_name(const struct record *r, const struct plan *plan, enum report_format format,

@@ -3,7 +3,9 @@
  *
  * Created under a temporary name in the same folder (O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, mode 0600), written,
  * synced, then linked to the final name, which fails when that exists. Never follows a link at the target, never
- * blocks on a FIFO, leaves no part file behind when the disk is full.
+ * blocks on a FIFO, leaves no part file behind when the disk is full. Only a regular file can be overwritten;
+ * links, folders, pipes and devices are refused (ST_DENIED) whatever the flags. SIGXFSZ should be ignored by the
+ * program, so that a limit on the size of files is an error and no end.
  *
  * Threads: one owner. Ownership: the caller's strings.
  */
@@ -19,7 +21,8 @@
 enum status savefile_write(const char *path, const void *p, size_t len, unsigned flags,
                            struct buf *final_name, struct error *error) MUST_CHECK;
 
-/* --tee: grows with the run, survives a crash. */
+/* --tee: grows with the run, survives a crash. A file that exists is left alone: ST_EXISTS. After the first
+   failure nothing more is written, and what is there ends with a whole piece. */
 struct tee {
     int fd;
     bool failed;

@@ -156,7 +156,7 @@ static void arguments_are_filled_in_and_escaped(void **state)
 
     finding_init(&f, "smtp.ehlo.auth_in_clear");
     assert_int_equal(guide_finding(g, &f, true, &t), ST_OK);
-    assert_string_equal(t.title, "The server offers login before encryption: (unknown)");
+    assert_string_equal(t.title, "The server offers login before encryption: ?");
     assert_non_null(strstr(t.steps[0].text, "${if eq{$tls_in_cipher}{}{}{*}};"));
     guide_text_free(&t);
     finding_free(&f);
@@ -178,6 +178,17 @@ static void the_class_adds_its_advice(void **state)
     assert_non_null(strstr(with.steps[0].text, "PTR"));
     assert_memory_equal(with.means, plain.means, strlen(plain.means));
     assert_non_null(strstr(with.means, "name of your address"));
+    guide_text_free(&plain);
+    guide_text_free(&with);
+    finding_free(&f);
+
+    /* What is known already is not watered down. */
+    finding_init(&f, "tls.starttls.refused_temp");
+    assert_int_equal(guide_finding(g, &f, true, &plain), ST_OK);
+    f.class = CLASS_SYSTEM_ERROR;
+    assert_int_equal(guide_finding(g, &f, true, &with), ST_OK);
+    assert_int_equal(plain.step_count, with.step_count);
+    assert_string_equal(plain.means, with.means);
     guide_text_free(&plain);
     guide_text_free(&with);
     finding_free(&f);

@@ -1,0 +1,24 @@
+/*
+ * report_json: pieces that the files of the JSON report share. Private to this room.
+ *
+ * Every function returns a new reference, or NULL when there is no memory; json_object_set_new and
+ * json_array_append_new take a NULL for a failure, so that failures travel up by themselves.
+ *
+ * Threads: pure. Ownership: references go to the caller.
+ */
+#ifndef SMTPSCOPE_REPORT_JSON_H
+#define SMTPSCOPE_REPORT_JSON_H
+
+#include <jansson.h>
+
+#include "record.h"
+
+/* Valid UTF-8 as it is, anything else escaped (escape.h). */
+json_t *report_json_bytes(const char *p, size_t len);
+json_t *report_json_string(const char *text); /* NULL becomes null */
+json_t *report_json_ms(int64_t us);
+bool report_json_put(json_t *object, const char *key, json_t *value); /* takes value over */
+
+json_t *report_json_path(const struct facts *f);
+
+#endif
