@@ -8,7 +8,8 @@
 #   lab.sh down DIR        stop it
 #   lab.sh check           can it run here? prints the reason when not, exit 77
 #
-# The client is 192.0.2.10 and 2001:db8::10; the servers are 192.0.2.25 and up, NSD 192.0.2.54, Unbound 192.0.2.53.
+# The client is 198.51.100.10 and 2001:db8:51::10; the servers are 192.0.2.25 and up, NSD 192.0.2.54, Unbound
+# 192.0.2.53.
 set -u
 PATH=$PATH:/usr/sbin:/sbin
 here=$(cd "$(dirname "$0")" && pwd)
@@ -38,14 +39,18 @@ make_network() {
     ip netns add $client && ip netns add $server || fail "no namespaces"
     ip link add sc$$ netns $client type veth peer name ss$$ netns $server || fail "no veth pair"
     for ns in $client $server; do ip -n $ns link set lo up; done
-    ip -n $client addr add 192.0.2.10/24 dev sc$$
-    ip -n $client -6 addr add 2001:db8::10/64 dev sc$$ nodad
+    ip -n $client addr add 198.51.100.10/24 dev sc$$
+    ip -n $client -6 addr add 2001:db8:51::10/64 dev sc$$ nodad
+    ip -n $server addr add 198.51.100.1/24 dev ss$$
+    ip -n $server -6 addr add 2001:db8:51::1/64 dev ss$$ nodad
     for last in 25 26 27 28 29 30 53 54; do
-        ip -n $server addr add 192.0.2.$last/24 dev ss$$
-        ip -n $server -6 addr add 2001:db8::$last/64 dev ss$$ nodad
+        ip -n $server addr add 192.0.2.$last/32 dev lo
+        ip -n $server -6 addr add 2001:db8::$last/128 dev lo
     done
     ip -n $client link set sc$$ up
     ip -n $server link set ss$$ up
+    ip -n $client route add default via 198.51.100.1
+    ip -n $client -6 route add default via 2001:db8:51::1
     for ns in $client $server; do
         mkdir -p /etc/netns/$ns
         printf 'nameserver 192.0.2.53\noptions timeout:1 attempts:1\n' >/etc/netns/$ns/resolv.conf
