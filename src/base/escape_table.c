@@ -191,7 +191,7 @@ static const struct range wide[] = {
     {0x20000, 0x3134A},
 };
 
-/* Marks that take no column (Mn, Me), and the vowels and finals of Hangul that join the syllable. */
+/* Marks that take no column (Mn, Me), and the vowels and finals of Hangul that join a syllable. */
 static const struct range marks[] = {
     {0x300, 0x36F}, {0x483, 0x489}, {0x591, 0x5BD}, {0x5BF, 0x5BF}, {0x5C1, 0x5C2}, {0x5C4, 0x5C5},
     {0x5C7, 0x5C7}, {0x610, 0x61A}, {0x64B, 0x65F}, {0x670, 0x670}, {0x6D6, 0x6DC}, {0x6DF, 0x6E4},

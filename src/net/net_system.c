@@ -111,8 +111,8 @@ static bool read_local_address(int fd, struct net_address *out)
     return true;
 }
 
-/* With the option that reports them, errors from routers wait in a queue of their own, and poll says
-   "error" until it is empty. */
+/* With the option that reports them, errors from routers wait in a queue of their own, and poll
+   says "error" until it is empty. */
 static void drop_error_queue(int fd)
 {
 #ifdef MSG_ERRQUEUE

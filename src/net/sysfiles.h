@@ -3,7 +3,8 @@
  *
  * The parsers are pure and take any bytes. Only literal addresses count; nothing is looked up.
  *
- * Threads: pure, apart from sysfiles_read, which reads a local file. Ownership: the caller's buffers.
+ * Threads: pure, apart from sysfiles_read, which reads a local file. Ownership: the caller's
+ * buffers.
  */
 #ifndef SMTPSCOPE_SYSFILES_H
 #define SMTPSCOPE_SYSFILES_H

@@ -13,6 +13,8 @@
 #define PIECE_MAX (16 * 1024 + 512)
 /* All that a server may send before the handshake is over. */
 #define HANDSHAKE_MAX (1024u * 1024)
+/* What is still looked through for an alert when the peer is gone. */
+#define LAST_PIECES_MAX 16
 
 struct tls_conn {
     struct net_conn base;
@@ -174,7 +176,7 @@ static enum status last_words(struct tls_conn *t, enum status st)
     if (t->ended != ST_OK) {
         return t->ended == ST_TLS ? ST_TLS : st;
     }
-    while (pull_in(t) == ST_OK) {
+    for (int i = 0; i < LAST_PIECES_MAX && pull_in(t) == ST_OK; i++) {
     }
     ERR_clear_error();
     int rc = SSL_peek_ex(t->ssl, &byte, 1, &got);
@@ -358,7 +360,7 @@ static enum status handshake(struct network *n, struct tls_conn *t, int64_t dead
     }
 }
 
-/* A name from DNS or a server may hold anything; only what can be a host's is sent to another one. */
+/* A name from DNS or a server may hold anything; only what can be a host's is sent to another. */
 static bool may_be_sent(const char *name)
 {
     for (const char *p = name; *p != '\0'; p++) {

@@ -2,11 +2,11 @@
  * tls: TLS over any net_conn, with everything noticed that a verdict may need.
  *
  * The handshake does not stop at certificate errors: all errors of the chain are collected, and
- * the facts say whether the peer was verified. Nor does it stop at what is old: TLS 1.0 and weak keys
- * connect, so that they can be told; a weak certificate is TLS_REASON_WEAK (judged at OpenSSL's level
- * 2), an old version or cipher is for the reader of `version` and `cipher`. OpenSSL never touches a
- * descriptor (memory BIOs), so the handshake is cancellable and runs over the practice network
- * unchanged.
+ * the facts say whether the peer was verified. Nor does it stop at what is old: TLS 1.0 and weak
+ * keys connect, so that they can be told; a weak certificate is TLS_REASON_WEAK (judged at OpenSSL's
+ * level 2), an old version or cipher is for the reader of `version` and `cipher`. OpenSSL never
+ * touches a descriptor (memory BIOs), so the handshake is cancellable and runs over the practice
+ * network unchanged.
  *
  * Threads: the engine's. Ownership: on success the layer owns the connection below; on failure
  * the caller still owns it. struct tls_facts is plain data, by value.

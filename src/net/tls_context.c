@@ -7,7 +7,7 @@
 
 #include "text.h"
 
-/* The whole Certificate message. Above OpenSSL's 100 kB, so that a foolishly long chain can be shown. */
+/* The whole Certificate message. Above OpenSSL's 100 kB, so that a very long chain can be shown. */
 #define CERTIFICATES_MAX (256L * 1024)
 /* In a text of trust anchors. The bundles of systems hold about 150. */
 #define ANCHORS_MAX 1000

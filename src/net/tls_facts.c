@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* OpenSSL's level 2: RSA under 2048 bits, curves under 224 bits and SHA-1 signatures are weak. It is
-   what Debian and OpenSSL 3.2 demand of servers. */
+/* OpenSSL's level 2: RSA under 2048 bits, curves under 224 bits and SHA-1 signatures are weak. It
+   is what Debian and OpenSSL 3.2 demand of servers. */
 #define AUTH_LEVEL 2
 /* RFC 9266 section 2 */
 #define EXPORTER_LABEL "EXPORTER-Channel-Binding"

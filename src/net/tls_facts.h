@@ -19,8 +19,8 @@ struct tls_wanted {
 };
 
 /*
- * Copies what the peer sent, then verifies it, collecting every error instead of stopping at the first.
- * To be called from SSL_CTX_set_cert_verify_callback.
+ * Copies what the peer sent, then verifies it, collecting every error instead of stopping at the
+ * first. To be called from SSL_CTX_set_cert_verify_callback.
  */
 void tls_facts_verify(X509_STORE_CTX *ctx, const struct tls_wanted *wanted,
                       struct tls_facts *facts);

@@ -17,7 +17,7 @@ static const char *const reason_texts[] = {
     [TLS_REASON_EXPIRED] = N_("The certificate has expired."),
     [TLS_REASON_NOT_YET_VALID] = N_("The certificate is not valid yet."),
     [TLS_REASON_SELF_SIGNED] = N_("The certificate is signed by itself."),
-    [TLS_REASON_UNTRUSTED_ROOT] = N_("The certificate comes from an authority that is not trusted."),
+    [TLS_REASON_UNTRUSTED_ROOT] = N_("The certificate comes from an untrusted authority."),
     [TLS_REASON_INCOMPLETE_CHAIN] = N_("The server does not send its intermediate certificate."),
     [TLS_REASON_WRONG_NAME] = N_("The certificate is for another name."),
     [TLS_REASON_NO_SAN] = N_("The certificate has no subjectAltName."),
@@ -64,8 +64,8 @@ static enum tls_reason find(const struct number_reason *table, size_t count, int
 }
 
 /*
- * What servers say when a certificate was asked for and none came. Before TLS 1.3 there was no alert
- * of its own for that: OpenSSL sends handshake_failure, others choose freely.
+ * What servers say when a certificate was asked for and none came. Before TLS 1.3 there was no
+ * alert of its own for that: OpenSSL sends handshake_failure, others choose freely.
  */
 static const struct number_reason missing_cert_alerts[] = {
     {SSL3_AD_HANDSHAKE_FAILURE, TLS_REASON_CLIENT_CERT},
