@@ -71,10 +71,11 @@ const char *canvas_glyph(bool ascii, enum glyph glyph);
 /* True if every own glyph has width 1 in the locale in force (wcwidth), else all become ASCII (A28). */
 bool canvas_glyphs_usable(void);
 
+/* A size outside 1..CANVAS_MAX is brought inside. On ST_NOMEM a resized canvas keeps its size. */
 enum status canvas_init(struct canvas *c, int w, int h, bool ascii) MUST_CHECK;
 enum status canvas_resize(struct canvas *c, int w, int h) MUST_CHECK; /* and clears */
 void canvas_free(struct canvas *c);
-void canvas_clear(struct canvas *c);
+void canvas_clear(struct canvas *c); /* and hides the cursor */
 
 /* Puts text at (x, y) inside `clip`, skipping the first `skip` columns of it. Returns columns drawn. */
 int canvas_text(struct canvas *c, struct rect clip, int x, int y, enum role role, const char *p,
@@ -87,7 +88,7 @@ void canvas_put(struct canvas *c, int x, int y, enum role role, enum glyph glyph
 void canvas_fill(struct canvas *c, struct rect area, enum role role);
 /* Changes the role of cells that are there (selection, hits). */
 void canvas_role(struct canvas *c, struct rect area, enum role role);
-/* A row as UTF-8 text without trailing blanks; the whole canvas as lines. For tests and paper view. */
+/* The canvas as lines of UTF-8 text without trailing blanks. For tests and paper view. */
 enum status canvas_dump(const struct canvas *c, struct buf *out) MUST_CHECK;
 
 #endif

@@ -50,7 +50,7 @@ enum key {
 /* Where a key is pressed. Pane modes are MODE_PANE + pane. */
 enum key_mode {
     MODE_PANE, /* MODE_PANE + PANE_STEPS ... */
-    MODE_TEXT = PANE_COUNT, /* a text field or the SMTP line */
+    MODE_TEXT = PANE_COUNT, /* a text field or the SMTP line: what edits is lineedit's, and is not bound here */
     MODE_LIST,              /* menu and help: letters go to the filter */
     MODE_START,             /* start screen, browsing */
     MODE_COUNT
@@ -142,7 +142,10 @@ enum action keys_find(enum key_mode mode, uint32_t key);
 void keys_text(enum key_mode mode, enum action a, char *out, size_t size);
 /* "F7", "Ctrl-S", "Space", "j" */
 void key_text(uint32_t key, char *out, size_t size);
-/* Actions live in a mode, in table order, whose title, name or keys contain `filter` (case ignored). */
+/* A code point as UTF-8; the number of bytes. */
+size_t key_utf8(uint32_t code_point, char out[4]);
+/* Actions live in a mode, in the order of ACTION_LIST. Every word of `filter` must be in the title, the name or the
+   keys (ASCII case ignored). */
 size_t keys_help(enum key_mode mode, const char *filter, enum action *out, size_t max);
 
 #endif

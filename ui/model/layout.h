@@ -23,20 +23,21 @@ struct layout_wish {
 
 struct layout {
     enum layout_kind kind;
-    struct rect header;
+    struct rect header;         /* LAYOUT_TOO_SMALL: the whole screen, for the message */
     struct rect tabs;           /* LAYOUT_TABS only */
-    struct rect title[PANE_COUNT]; /* one row; h 0 when the pane is not on screen */
-    struct rect body[PANE_COUNT];
-    bool visible[PANE_COUNT];
+    struct rect title[PANE_COUNT]; /* one row; h 0 when there is none: not on screen, or a tab says it */
+    struct rect body[PANE_COUNT];  /* PANE_TYPE has none: prompt and hint are its body */
+    bool visible[PANE_COUNT];      /* the pane with the focus always is, from 40x10 on */
     struct rect prompt;  /* the SMTP> line */
     struct rect hint;    /* below it; h 0 when there is no room */
     struct rect status;
     struct rect keybar;
-    struct rect rules[8]; /* vertical lines, one column wide */
+    struct rect rules[8]; /* vertical lines, one column wide, from the row of titles down */
     size_t rule_count;
 };
 
-/* Every rectangle lies inside w x h, none overlap; for any w, h >= 1. */
+/* Every rectangle lies inside w x h, none overlap; for any w, h >= 1. While a person types in tabs or zoomed, the
+   transcript stays visible above the line. */
 void layout_compute(const struct layout_wish *wish, struct layout *out);
 
 #endif
