@@ -34,6 +34,7 @@ void smtp_close(struct smtp *s, enum status why)
     s->tls = s->authenticated = false;
     s->auth_tail = false;
     s->owed = 0;
+    s->in_at = 0;
     buf_wipe(&s->in);
     buf_wipe(&s->out);
     buf_wipe(&s->stray.text);
@@ -126,7 +127,7 @@ static enum status send_all(struct smtp *s, const struct buf *wire, enum smtp_wa
 static enum status last_words(struct smtp *s, enum smtp_wait wait, int64_t sent_us,
                               enum status gone, struct reply *reply)
 {
-    if (s->in.len == 0) {
+    if (wire_in(s).len == 0) {
         return wire_fail(s, gone, wait);
     }
     enum status st = wire_reply(s, wait, sent_us, sent_us, reply);
@@ -450,7 +451,7 @@ size_t smtp_pending(struct smtp *s)
     /* Why there is no more of them is the business of the next call that reads. */
     enum status st = s->conn != NULL ? wire_poll_all(s) : ST_EOF;
     (void)st;
-    return s->in.len;
+    return wire_in(s).len;
 }
 
 enum status smtp_listen(struct smtp *s)

@@ -90,7 +90,8 @@ struct smtp {
     struct tls_facts tls_facts;
     struct caps caps;        /* of the last EHLO in this security state */
     struct caps caps_clear;  /* before TLS, kept for comparison */
-    struct buf in;           /* read and not yet parsed */
+    struct buf in;           /* read; the first in_at bytes are parsed */
+    size_t in_at;
     size_t session_bytes, lines_read; /* in this connection */
     uint32_t last_client_line;
     unsigned line_flags;     /* added to every line told, e.g. LINE_MANUAL */

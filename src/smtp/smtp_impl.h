@@ -59,6 +59,8 @@ uint32_t wire_tell(struct smtp *s, enum smtp_dir dir, unsigned flags, const char
 void wire_note(struct smtp *s, enum smtp_dir dir, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* Raised far enough to stop what is going on. */
 bool wire_cancelled(const struct smtp *s);
+/* What was read and not parsed yet. */
+struct span wire_in(const struct smtp *s);
 /* Reads what is there into s->in without waiting. ST_OK when bytes came, ST_AGAIN, or the end. */
 enum status wire_poll(struct smtp *s) MUST_CHECK;
 /* Reads all that is there: ST_AGAIN when the link is up, else why it is not. */

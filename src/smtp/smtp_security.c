@@ -67,17 +67,18 @@ enum status smtp_tls_now(struct smtp *s, const struct tls_config *config, struct
  */
 static enum status report_injection(struct smtp *s, struct buf *injected, struct error *error)
 {
-    size_t len = s->in.len;
+    struct span in = wire_in(s);
+    size_t len = in.len;
     if (injected != NULL) {
         size_t room = injected->max - injected->len;
-        enum status st = buf_add(injected, s->in.p, len < room ? len : room);
+        enum status st = buf_add(injected, in.p, len < room ? len : room);
         if (st != ST_OK) {
             return wire_fail(s, st, WAIT_NONE);
         }
     }
     size_t at = 0;
     for (int lines = 0; at < len && lines < INJECTED_LINES_MAX; lines++) {
-        const char *p = s->in.p + at;
+        const char *p = in.p + at;
         const char *lf = memchr(p, '\n', len - at);
         size_t n = lf != NULL ? (size_t)(lf - p) + 1 : len - at;
         size_t shown = lf != NULL ? n - 1 : n;
@@ -110,7 +111,7 @@ enum status smtp_after_starttls(struct smtp *s, const struct tls_config *config,
                          _("The server closed the connection instead of starting encryption."));
     }
     enum status st = wire_poll_all(s);
-    if (s->in.len > 0) {
+    if (wire_in(s).len > 0) {
         return report_injection(s, injected, error);
     }
     if (st != ST_AGAIN) {

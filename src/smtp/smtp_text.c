@@ -65,8 +65,8 @@ static enum status early_reply(struct smtp *s, int64_t sent_us, struct reply *re
 {
     *refused = false;
     enum status st = wire_poll_all(s);
-    if (s->in.len > 0 && (s->in.p[0] == '4' || s->in.p[0] == '5') &&
-        memchr(s->in.p, '\n', s->in.len) != NULL) {
+    struct span in = wire_in(s);
+    if (in.len > 0 && (in.p[0] == '4' || in.p[0] == '5') && memchr(in.p, '\n', in.len) != NULL) {
         *refused = true;
         int64_t deadline = deadline_in_ms(net_now_us(s->net), smtp_limit_ms(s, WAIT_DOT));
         return wire_reply(s, WAIT_DOT, sent_us, deadline, reply);

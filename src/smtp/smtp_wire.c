@@ -197,11 +197,34 @@ static enum status wait_for(struct smtp *s, unsigned want, int64_t deadline)
     }
 }
 
+struct span wire_in(const struct smtp *s)
+{
+    struct span in = {buf_str(&s->in) + s->in_at, s->in.len - s->in_at};
+    return in;
+}
+
+/*
+ * Parsed bytes stay where they are until room is needed: moving the rest for every reply would let a
+ * server that sends thousands of tiny ones keep us busy.
+ */
+static void take_in(struct smtp *s, size_t len)
+{
+    s->in_at += len;
+    if (s->in_at == s->in.len) {
+        s->in_at = 0;
+        buf_clear(&s->in);
+    }
+}
+
 enum status wire_poll(struct smtp *s)
 {
     char bytes[READ_SIZE];
-    size_t room = s->in.max - s->in.len;
     size_t got = 0;
+    if (s->in_at > 0) {
+        buf_drop_front(&s->in, s->in_at);
+        s->in_at = 0;
+    }
+    size_t room = s->in.max - s->in.len;
     if (room == 0) {
         return ST_AGAIN;
     }
@@ -269,7 +292,7 @@ static enum status write_some(struct smtp *s, const char *p, size_t len, int64_t
         if (st != ST_AGAIN) {
             return st;
         }
-        bool room = s->in.len < s->in.max;
+        bool room = wire_in(s).len < s->in.max;
         st = wait_for(s, room ? NET_READ | NET_WRITE : NET_WRITE, deadline);
         if (st == ST_OK && room) {
             st = wire_poll(s);
@@ -310,22 +333,21 @@ static void tell_lines(struct smtp *s, struct reply *r, size_t from, unsigned fl
     }
 }
 
-/* Line by line, so that each is told when it is there. ST_AGAIN: s->in is empty. */
+/* Line by line, so that each is told when it is there. ST_AGAIN: nothing is left to parse. */
 static enum status feed(struct smtp *s, struct reply *r, unsigned flags)
 {
     enum status st = ST_AGAIN;
-    size_t at = 0;
-    while (st == ST_AGAIN && at < s->in.len) {
-        const char *p = s->in.p + at;
-        const char *lf = memchr(p, '\n', s->in.len - at);
-        size_t len = lf != NULL ? (size_t)(lf - p) + 1 : s->in.len - at;
+    struct span in = wire_in(s);
+    while (st == ST_AGAIN && in.len > 0) {
+        const char *lf = memchr(in.p, '\n', in.len);
+        size_t len = lf != NULL ? (size_t)(lf - in.p) + 1 : in.len;
         size_t before = r->line_count;
         size_t used = 0;
-        st = reply_feed(r, p, len, &used);
-        at += used;
+        st = reply_feed(r, in.p, len, &used);
+        take_in(s, used);
         tell_lines(s, r, before, flags);
+        in = wire_in(s);
     }
-    buf_drop_front(&s->in, at);
     return st;
 }
 
@@ -354,12 +376,13 @@ static void stray_done(struct smtp *s)
 static unsigned stray_flags(const struct smtp *s)
 {
     char code[3] = "";
+    struct span in = wire_in(s);
+    size_t begun = s->stray.text.len;
     for (size_t i = 0; i < sizeof(code); i++) {
-        size_t begun = s->stray.text.len;
         if (i < begun) {
             code[i] = s->stray.text.p[i];
-        } else if (i - begun < s->in.len) {
-            code[i] = s->in.p[i - begun];
+        } else if (i - begun < in.len) {
+            code[i] = in.p[i - begun];
         }
     }
     return s->owed > 0 || memcmp(code, "421", 3) == 0 ? 0u : LINE_ODD;
@@ -382,7 +405,7 @@ enum status wire_unasked(struct smtp *s, unsigned flags)
     do {
         st = wire_poll_all(s);
         full = s->in.len == s->in.max;
-        while (s->in.len > 0) {
+        while (wire_in(s).len > 0) {
             enum status fed = feed_stray(s, flags);
             if (fed != ST_OK && fed != ST_AGAIN) {
                 return fed;
@@ -423,13 +446,13 @@ static enum status read_until(struct smtp *s, int64_t deadline, struct reply *re
 {
     bool past = false;
     for (;;) {
-        while (s->in.len > 0 && (s->owed > 0 || stray_begun(s))) {
+        while (wire_in(s).len > 0 && (s->owed > 0 || stray_begun(s))) {
             enum status st = feed_stray(s, 0);
             if (st != ST_OK && st != ST_AGAIN) {
                 return st;
             }
         }
-        if (s->in.len > 0) {
+        if (wire_in(s).len > 0) {
             enum status st = feed(s, reply, 0);
             if (st != ST_AGAIN) {
                 return st;

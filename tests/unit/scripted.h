@@ -66,8 +66,6 @@ struct parcel {
     int number;
 };
 
-#define PARCELS_MAX 65536
-
 struct world {
     struct network net; /* first */
     struct cancel cancel;
@@ -76,7 +74,7 @@ struct world {
     size_t at;           /* of the script */
     int64_t speaks_us;   /* when the server says its next word */
     struct parcel *parcels;
-    size_t first, count; /* parcels on the way */
+    size_t first, count, room_for; /* parcels on the way */
     struct buf heard;    /* decrypted, not yet expected */
     struct buf wire;     /* all that the client wrote, decrypted */
     struct buf raw;      /* to be decrypted */
@@ -108,7 +106,11 @@ static inline struct world *world_of(struct network *n)
 
 static inline void parcel_add(struct world *w, enum op op, const char *p, size_t len, int number)
 {
-    assert(w->first + w->count < PARCELS_MAX);
+    if (w->first + w->count == w->room_for) {
+        w->room_for = w->room_for > 0 ? 2 * w->room_for : 16;
+        w->parcels = realloc(w->parcels, w->room_for * sizeof(*w->parcels));
+        assert(w->parcels != NULL);
+    }
     struct parcel *q = &w->parcels[w->first + w->count++];
     memset(q, 0, sizeof(*q));
     q->op = op;
@@ -427,8 +429,6 @@ static inline void world_init(struct world *w, const struct act *script)
     w->script = script;
     w->room = SIZE_MAX;
     w->split_at = w->die_at = SIZE_MAX;
-    w->parcels = calloc(PARCELS_MAX, sizeof(*w->parcels));
-    assert(w->parcels != NULL);
     buf_init(&w->heard, 1 << 24);
     buf_init(&w->wire, 1 << 24);
     buf_init(&w->raw, 1 << 24);
