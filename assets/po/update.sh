@@ -1,0 +1,52 @@
+#!/bin/sh
+# Collects the sentences of the program into smtpscope.pot, and brings every translation up to date with it.
+#   sh assets/po/update.sh           writes smtpscope.pot and the .po files beside it
+#   sh assets/po/update.sh FILE      writes the collection to FILE and touches nothing else
+#   sh assets/po/update.sh --check   fails when smtpscope.pot is not what the sources say
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+
+collect() { # collect FILE
+    new=$1.new
+    trap 'rm -f "$new"' EXIT
+    (cd "$root" && find src/ ui/ -name '*.[ch]' | LC_ALL=C sort |
+        xgettext --files-from=- --language=C --from-code=UTF-8 --output=- \
+            --keyword --keyword=_ --keyword=N_ --keyword=Q_:1,2 \
+            --flag=_:1:pass-c-format --flag=N_:1:pass-c-format \
+            --flag=Q_:1:pass-c-format --flag=Q_:2:pass-c-format \
+            --flag=error_set:4:c-format --flag=check_note:2:c-format \
+            --add-comments=TRANSLATORS: --add-location=file \
+            --package-name=smtpscope --copyright-holder='the smtpscope authors') >"$new"
+    # The date would change the file on every run.
+    grep -v '^"POT-Creation-Date:' "$new" >"$1"
+}
+
+case ${1:-} in
+--check)
+    fresh=$(mktemp)
+    collect "$fresh"
+    if ! cmp -s "$fresh" "$here/smtpscope.pot"; then
+        diff "$here/smtpscope.pot" "$fresh" | head -n 40 || true
+        rm -f "$fresh"
+        echo "assets/po/smtpscope.pot is out of date: run sh assets/po/update.sh" >&2
+        exit 1
+    fi
+    rm -f "$fresh"
+    ;;
+'')
+    collect "$here/smtpscope.pot"
+    for po in "$here"/*.po; do
+        if [ -e "$po" ]; then
+            msgmerge --quiet --update --backup=none --add-location=file "$po" "$here/smtpscope.pot"
+        fi
+    done
+    ;;
+-*)
+    echo "usage: update.sh [FILE | --check]" >&2
+    exit 64
+    ;;
+*)
+    collect "$1"
+    ;;
+esac
