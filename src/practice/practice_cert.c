@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
 
+#include "escape.h"
 #include "net.h"
 
 EVP_PKEY *cert_key_new(const char *kind)
@@ -17,10 +18,24 @@ EVP_PKEY *cert_key_new(const char *kind)
     return EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
 }
 
-/* The bytes go in as they are: what the library would refuse is what a reader has to survive. */
+static bool is_utf8(struct span text)
+{
+    uint32_t code_point;
+    size_t at = 0;
+    size_t n = 1;
+    while (at < text.len && n > 0) {
+        n = utf8_decode(text.p + at, text.len - at, &code_point);
+        at += n;
+    }
+    return n > 0;
+}
+
+/* The bytes go in as they are, under the one type that may hold anything where they are no UTF-8: what
+   a decent library would refuse to make is what a reader has to survive. */
 static bool add_common_name(X509_NAME *name, struct span text)
 {
-    return X509_NAME_add_entry_by_NID(name, NID_commonName, V_ASN1_UTF8STRING,
+    int type = is_utf8(text) ? V_ASN1_UTF8STRING : V_ASN1_T61STRING;
+    return X509_NAME_add_entry_by_NID(name, NID_commonName, type,
                                       (const unsigned char *)text.p, (int)text.len, -1, 0) == 1;
 }
 

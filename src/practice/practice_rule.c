@@ -88,8 +88,8 @@ static bool holds(const struct session *s, const struct scenario_rule *r, enum s
                    : glob(r->pattern, buf_str(&s->command), s->command.len);
 }
 
-/* Counts, and looks at the conditions that depend on how often it has come. */
-static bool counts_hold(struct session *s, const struct scenario_rule *r, size_t index)
+/* Counts, and looks at the conditions that depend on how often it has come; *n gets the count. */
+static bool counts_hold(struct session *s, const struct scenario_rule *r, size_t index, uint64_t *n)
 {
     struct rule_count *all = &s->counts[index];
     if (all->hits == 0) {
@@ -97,24 +97,29 @@ static bool counts_hold(struct session *s, const struct scenario_rule *r, size_t
     }
     all->hits++;
     s->own_hits[index]++;
-    uint64_t n = r->per_session ? s->own_hits[index] : all->hits;
-    s->n = n;
-    return !(r->counted_first && n > r->first) && !(r->counted_after && n <= r->after) &&
+    *n = r->per_session ? s->own_hits[index] : all->hits;
+    return !(r->counted_first && *n > r->first) && !(r->counted_after && *n <= r->after) &&
            !(r->has_within && s->w->now_us - all->first_us > r->within_us);
 }
 
 const struct scenario_rule *session_match(struct session *s, enum session_event event)
 {
+    const struct scenario_rule *found = NULL;
+    s->n = 0;
+    /* Rules count an event also when an earlier rule answers it: "first 1" and then "after 2" means what
+       it says. */
     for (size_t i = 0; i < s->server->rule_count; i++) {
         const struct scenario_rule *r = &s->server->rules[i];
+        uint64_t n = 0;
         if (event == EVENT_IDLE && s->w->now_us - s->quiet_since_us < r->idle_us) {
             continue;
         }
-        if (holds(s, r, event) && counts_hold(s, r, i)) {
-            return r;
+        if (holds(s, r, event) && counts_hold(s, r, i, &n) && found == NULL) {
+            found = r;
+            s->n = n;
         }
     }
-    return NULL;
+    return found;
 }
 
 int64_t session_idle_us(const struct session *s)

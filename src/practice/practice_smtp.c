@@ -350,7 +350,7 @@ static bool go_on(struct session *s, int64_t now_us)
     if (s->dripping.len > 0) {
         emit(s, s->dripping.p, 1);
         buf_drop_front(&s->dripping, 1);
-        s->busy_until_us = now_us + (s->drip_us > 0 ? s->drip_us : 1);
+        s->busy_until_us = s->dripping.len > 0 ? now_us + s->drip_us : 0;
         return true;
     }
     if (s->answering) {

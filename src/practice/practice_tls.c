@@ -288,7 +288,7 @@ static SSL_CTX *find_context(struct practice_tls *t, const struct scenario_serve
 static bool is_pretence(enum tls_kind kind)
 {
     return kind == TLS_KIND_STALL || kind == TLS_KIND_GARBAGE || kind == TLS_KIND_CLOSE ||
-           kind == TLS_KIND_RESET;
+           kind == TLS_KIND_RESET || kind == TLS_KIND_NO_COMMON_VERSION;
 }
 
 struct tls_side *tls_side_new(struct practice_tls *t, const struct scenario_server *server,
@@ -340,11 +340,14 @@ static enum status drain(struct tls_side *side, struct buf *wire)
 static enum tls_progress pretend(const struct tls_side *side, struct buf *wire)
 {
     static const char words[] = "500 5.5.2 Error: command not recognized\r\n";
+    static const char alert[] = {0x15, 3, 1, 0, 2, SSL3_AL_FATAL, SSL_AD_PROTOCOL_VERSION};
     switch (side->kind) {
     case TLS_KIND_STALL:
         return TLS_SILENT;
     case TLS_KIND_GARBAGE:
         return buf_add_str(wire, words) == ST_OK ? TLS_SILENT : TLS_OVER;
+    case TLS_KIND_NO_COMMON_VERSION:
+        return buf_add(wire, alert, sizeof(alert)) == ST_OK ? TLS_OVER : TLS_RESET;
     case TLS_KIND_RESET:
         return TLS_RESET;
     default:

@@ -79,6 +79,7 @@
     X(TLS_KIND_UNKNOWN_CA, "unknown-ca")                                                           \
     X(TLS_KIND_INCOMPLETE_CHAIN, "incomplete-chain")                                               \
     X(TLS_KIND_OLD_PROTOCOL, "old-protocol")     /* TLS 1.0 only */                                \
+    X(TLS_KIND_NO_COMMON_VERSION, "no-common-version") /* alert protocol_version */                \
     X(TLS_KIND_TLS_1_2, "tls-1.2")               /* no TLS 1.3 */                                  \
     X(TLS_KIND_NO_SHARED_CIPHER, "no-shared-cipher")                                               \
     X(TLS_KIND_CLIENT_CERTIFICATE, "client-certificate") /* wants one of ours */                   \
