@@ -66,6 +66,7 @@ static void child(const struct pty *p, const char *const *args, const char *cons
     env_set(list, &count, "TZ=UTC");
     env_set(list, &count, "SMTPSCOPE_PACE=instant");
     env_set(list, &count, "ASAN_OPTIONS=detect_leaks=1:handle_segv=0:handle_abort=0:handle_sigfpe=0:handle_sigbus=0");
+    env_set(list, &count, "LSAN_OPTIONS=suppressions=" SCREEN_SOURCE_DIR "/../lsan.supp:print_suppressions=0");
     env_set(list, &count, home);
     env_set(list, &count, path);
     snprintf(data, sizeof(data), "SMTPSCOPE_DATA=%s", getenv("SMTPSCOPE_DATA") != NULL ? getenv("SMTPSCOPE_DATA") : "");

@@ -240,7 +240,9 @@ enum status terminal_open(struct terminal *t, const struct console_options *opti
     prepare_restore(t->paste);
     catch_signals();
     /* A terminal that cannot be driven in spite of its entry ends here as an error, not as an exit. */
-    if (newterm(NULL, stdout, stdin) == NULL) {
+    terminfo_forget();
+    t->curses = newterm(NULL, stdout, stdin);
+    if (t->curses == NULL) {
         wake_fini(&shared.wake);
         return error_set(error, ST_DENIED, 0, "%s", _("The terminal could not be set up. Use --plain."));
     }
@@ -283,6 +285,8 @@ void terminal_close(struct terminal *t)
     fflush(stdout);
     shared.raised = 0;
     tcsetattr(STDIN_FILENO, TCSANOW, &shared.saved);
+    delscreen(t->curses);
+    t->curses = NULL;
     canvas_free(&t->shown);
 }
 

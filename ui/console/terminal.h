@@ -23,6 +23,7 @@ struct terminal {
     struct canvas shown; /* what is on the screen, to paint only what changed */
     bool color, mouse, paste, ascii;
     bool open;
+    void *curses; /* SCREEN of curses */
     int attrs[ROLE_COUNT]; /* attributes of each role */
 };
 

@@ -10,6 +10,13 @@ bool terminfo_load(int fd)
     return setupterm(NULL, fd, &found) != ERR && found == 1;
 }
 
+void terminfo_forget(void)
+{
+    if (cur_term != NULL) {
+        del_curterm(cur_term);
+    }
+}
+
 void terminfo_keep_palette(void)
 {
     orig_colors = NULL;

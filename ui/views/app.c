@@ -217,12 +217,30 @@ static void app_follow_failure(struct app *a, const struct event *e)
     }
 }
 
+/* The end of a run: the worst of what was found, unless the user looks at something else. */
+static void app_show_worst(struct app *a)
+{
+    enum check_id worst = CHECK_DNS_MX;
+    if (a->step_moved) {
+        return;
+    }
+    for (int i = 1; i < CHECK_COUNT; i++) {
+        enum verdict v = a->record.steps[i].verdict;
+        if (v >= VERDICT_INCONCLUSIVE && v > a->record.steps[worst].verdict) {
+            worst = (enum check_id)i;
+        }
+    }
+    a->step = worst;
+    a->advice_scroll = 0;
+}
+
 static void app_note_event(struct app *a, const struct event *e)
 {
     if (e->kind == EVENT_SESSION && e->u.session.state == SMTP_CLOSED && a->wish.focus == PANE_TYPE) {
         app_say(a, false, "%s", _("The connection is closed. Enter connects again."));
     }
     if (e->kind == EVENT_RUN_DONE) {
+        app_show_worst(a);
         unsigned ok = 0, warn = 0, fail = 0, skip = 0, ask = 0;
         record_counts(&a->record, &ok, &warn, &fail, &skip, &ask);
         if (e->u.done.cancelled) {
@@ -537,8 +555,10 @@ void app_draw(struct app *a, struct canvas *c)
                       _("Terminal is %dx%d, needs 40x10. Session goes on. q quits"), c->w, c->h);
         return;
     }
-    if (top != NULL && top->kind == DIALOG_START) {
-        dialog_draw(a, top, c);
+    if (top != NULL && a->dialogs[0].kind == DIALOG_START) {
+        for (size_t i = 0; i < a->dialog_count; i++) {
+            dialog_draw(a, &a->dialogs[i], c);
+        }
         return;
     }
     view_frame(a, c);

@@ -34,16 +34,18 @@ void dialog_open_start(struct app *a)
     }
     struct form *f = &d->form;
     form_init(f, "smtpscope " SMTPSCOPE_VERSION);
-    form_note(f, "%s\n", _("Find out what is wrong with a mail server, step by step."));
+    form_note(f, "%s", _("Find out what is wrong with a mail server, step by step."));
+    form_note(f, " ");
     form_text(f, F_DOMAIN, _("Domain or host"), a->plan.input);
     const char *const ports[] = {_("auto"), "25", "465", "587"};
     form_radio(f, F_PORT, _("Port"), ports, 4, choice_of_port(a->plan.port));
     const char *const purposes[] = {_("receiving"), _("submission")};
     form_radio(f, F_PURPOSE, _("Check for"), purposes, 2, 0);
-    form_note(f, "\n%s", _("Safe checks: DNS, connect, EHLO, TLS. No mail is sent. (Enter)"));
+    form_note(f, " ");
+    form_note(f, "%s", _("Safe checks: DNS, connect, EHLO, TLS. No mail is sent."));
     form_note(f, "%s", _("Practise: a built-in server; no network needed."));
     form_note(f, "%s", _("Type SMTP: by hand, on a live connection."));
-    form_note(f, "%s\n", _("F1 tells what will be sent, and to whom. F10 quits."));
+    form_note(f, "%s", _("F1 tells what will be sent, and to whom. F10 quits."));
     form_button(f, B_GO, _("Safe checks"));
     form_button(f, B_PRACTISE, _("Practise"));
     form_button(f, B_TYPE, _("Type SMTP"));

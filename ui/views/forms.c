@@ -296,16 +296,45 @@ int text_wrapped(struct canvas *c, struct rect area, int skip_rows, enum role ro
     return row;
 }
 
+/* Choices stand side by side and go on in the next row where they do not fit. Draws when c is not NULL; returns the
+   rows. */
+static int radio_rows(struct canvas *c, struct rect area, const struct field *field, bool focus)
+{
+    int x = area.x + LABEL_COLUMNS, row = 0;
+    for (int i = 0; i < field->choice_count; i++) {
+        int w = 3 + (int)escape_columns(field->choices[i], strlen(field->choices[i]), 0);
+        if (x + w > area.x + area.w && x > area.x + LABEL_COLUMNS) {
+            x = area.x + LABEL_COLUMNS;
+            row++;
+        }
+        if (c != NULL && row < area.h) {
+            bool here = i == field->choice;
+            enum role role = focus && here ? ROLE_BUTTON_FOCUS : ROLE_TEXT;
+            if (focus && here) {
+                c->cursor_x = x + 1;
+                c->cursor_y = area.y + row;
+            }
+            canvas_printf(c, area, x, area.y + row, role, "(%s)%s", here ? "o" : " ",
+                          field->choices[i]);
+        }
+        x += w + 1;
+    }
+    return row + 1;
+}
+
 static int field_rows(const struct field *field, int width)
 {
     struct rect area = {0, 0, width, 1};
     int rows = 0;
     switch (field->kind) {
     case FIELD_NOTE:
-        rows = text_wrapped(NULL, area, 0, ROLE_TEXT, field->note != NULL ? field->note : "", 2);
+        rows = text_wrapped(NULL, area, 0, ROLE_TEXT, field->note != NULL ? field->note : "", 0);
         break;
     case FIELD_BUTTON:
         return 0;
+    case FIELD_RADIO:
+        rows = radio_rows(NULL, area, field, false);
+        break;
     default:
         rows = 1;
         break;
@@ -353,26 +382,11 @@ static void field_draw_edit(struct canvas *c, struct rect area, const struct fie
     }
 }
 
-static void field_draw_radio(struct canvas *c, struct rect area, const struct field *field, bool focus)
-{
-    int x = area.x + LABEL_COLUMNS;
-    for (int i = 0; i < field->choice_count; i++) {
-        bool here = i == field->choice;
-        enum role role = focus && here ? ROLE_BUTTON_FOCUS : ROLE_TEXT;
-        if (focus && here) {
-            c->cursor_x = x + 1;
-            c->cursor_y = area.y;
-        }
-        x += canvas_printf(c, area, x, area.y, role, "(%s)%s", here ? "o" : " ", field->choices[i]);
-        x += 1;
-    }
-}
-
 static void field_draw(struct canvas *c, struct rect area, const struct field *field, bool focus)
 {
     switch (field->kind) {
     case FIELD_NOTE:
-        text_wrapped(c, area, 0, ROLE_TEXT, field->note != NULL ? field->note : "", 2);
+        text_wrapped(c, area, 0, ROLE_TEXT, field->note != NULL ? field->note : "", 0);
         return;
     case FIELD_TEXT:
     case FIELD_PASSWORD:
@@ -381,7 +395,7 @@ static void field_draw(struct canvas *c, struct rect area, const struct field *f
         return;
     case FIELD_RADIO:
         canvas_str(c, area, area.x, area.y, ROLE_TEXT, field->label);
-        field_draw_radio(c, area, field, focus);
+        radio_rows(c, area, field, focus);
         return;
     case FIELD_CHECK:
         canvas_printf(c, area, area.x, area.y, focus ? ROLE_BUTTON_FOCUS : ROLE_TEXT, "[%s] %s",
@@ -478,7 +492,9 @@ void form_draw(struct form *f, struct canvas *c, bool full_screen)
             }
             field_draw(c, area, field, i == f->focus);
             if (field->error[0] != '\0' && take > 1 && area.h > 1) {
-                struct rect below = {area.x + 2, area.y + 1, area.w - 2, area.h - 1};
+                int own = take - text_wrapped(NULL, (struct rect){0, 0, inner - 2, 1}, 0, ROLE_ERROR,
+                                              field->error, 0);
+                struct rect below = {area.x + 2, area.y + own, area.w - 2, area.h - own};
                 text_wrapped(c, below, 0, ROLE_ERROR, field->error, 0);
             }
         }

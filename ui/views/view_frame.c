@@ -55,22 +55,27 @@ static void view_header(struct app *a, struct canvas *c)
         size_t n = strlen(target);
         snprintf(target + n, sizeof(target) - n, " -> ");
     }
-    snprintf(counts, sizeof(counts), _("step %u/%d  %u ok %u warn %u fail"), done, CHECK_COUNT, ok, warn,
-             fail);
     int x = row.x + 1;
     x += canvas_str(c, row, x, row.y, ROLE_HEADER, row.w >= 72 ? "smtpscope  " : "");
     x += canvas_str(c, row, x, row.y, ROLE_HEADER, a->demo ? "DEMO  " : "");
     x += canvas_printf(c, row, x, row.y, ROLE_HEADER, "%s%s", target, host);
-    int right = (int)escape_columns(counts, strlen(counts), 0) + 1;
-    const char *security = security_text(a);
-    right += (int)escape_columns(security, strlen(security), 0) + 2;
-    int at = row.x + row.w - right;
-    if (at > x) {
-        at += canvas_printf(c, row, at, row.y, ROLE_HEADER, "%s  ", security);
-        canvas_str(c, row, at, row.y, ROLE_HEADER, counts);
-    } else {
-        struct rect rest = {x + 2, row.y, row.x + row.w - x - 2, 1};
-        canvas_printf(c, rest, rest.x, row.y, ROLE_HEADER, "%s %uF %uW", security, fail, warn);
+    /* As much as fits: everything, without what is well, or the bare numbers. */
+    for (int size = 0; size < 3; size++) {
+        const char *security = security_text(a);
+        if (size == 0) {
+            snprintf(counts, sizeof(counts), _("%s  step %u/%d  %u ok %u warn %u fail"), security, done,
+                     CHECK_COUNT, ok, warn, fail);
+        } else if (size == 1) {
+            snprintf(counts, sizeof(counts), _("%s  %u/%d  %u fail %u warn"), security, done, CHECK_COUNT,
+                     fail, warn);
+        } else {
+            snprintf(counts, sizeof(counts), _("%s %uF %uW"), security, fail, warn);
+        }
+        int at = row.x + row.w - (int)escape_columns(counts, strlen(counts), 0) - 1;
+        if (at > x + 1 || size == 2) {
+            canvas_str(c, row, at > x ? at : x + 1, row.y, ROLE_HEADER, counts);
+            return;
+        }
     }
 }
 
