@@ -290,8 +290,6 @@ const struct finding_kind finding_kinds[] = {
     {"check.internal", VERDICT_INCONCLUSIVE, WHO_TOOL, CONFIDENCE_CERTAIN, "", "detail", SIDE_OURS,
      false},
     {"check.needs_consent", VERDICT_ASK, WHO_NOBODY, CONFIDENCE_CERTAIN, "", "", SIDE_NONE, false},
-    {"check.deadline", VERDICT_INCONCLUSIVE, WHO_CLIENT, CONFIDENCE_CERTAIN, "", "seconds",
-     SIDE_OURS, false},
 };
 
 const size_t finding_kind_count = ARRAY_LEN(finding_kinds);
