@@ -39,9 +39,15 @@ static void fill_standard_descriptors(void)
     }
 }
 
+/* People watch a lesson at its own pace; scripts, and tests by SMTPSCOPE_PACE, do not wait. */
 static enum practice_pace pace_of(bool headless)
 {
-    return headless ? PRACTICE_INSTANT : PRACTICE_PACED;
+    const char *wish = getenv("SMTPSCOPE_PACE");
+    if (wish != NULL && strcmp(wish, "paced") == 0) {
+        return PRACTICE_PACED;
+    }
+    return headless || (wish != NULL && strcmp(wish, "instant") == 0) ? PRACTICE_INSTANT
+                                                                      : PRACTICE_PACED;
 }
 
 /*
@@ -104,6 +110,13 @@ static enum status open_network(void *ctx, const char *scenario, struct plan *pl
     options_init(&lesson);
     st = options_parse_text(&lesson, info.options, &words, error);
     if (st == ST_OK) {
+        st = options_parse(&lesson, p->argc, p->argv, error);
+    }
+    /* A target that was typed belongs to the scenario that was typed, not to one chosen from the list. */
+    bool typed = p->options.scenario != NULL && strcmp(p->options.scenario, scenario) == 0;
+    bool has_target = lesson.target != NULL || lesson.host != NULL;
+    if (st == ST_OK && !(typed && has_target)) {
+        lesson.target = lesson.host = NULL;
         st = set_scenario_target(&lesson.plan, &info, error);
     }
     if (st == ST_OK) {
