@@ -265,13 +265,45 @@ static void schema_knows_our_words(void **state)
     json_decref(schema);
 }
 
+static size_t allocations_left;
+
+static void *short_malloc(size_t size)
+{
+    if (allocations_left == 0) {
+        return NULL;
+    }
+    allocations_left--;
+    return malloc(size);
+}
+
+/* Memory may run out at any allocation of the JSON library: a status, no crash, no leak. */
+static void every_shortage_is_told(void **state)
+{
+    (void)state;
+    struct report_run run;
+    struct buf out;
+    report_run_init(&run, "mx1.example.com");
+    json_set_alloc_funcs(short_malloc, free);
+    enum status st = ST_NOMEM;
+    size_t n = 0;
+    for (; st != ST_OK; n++) {
+        allocations_left = n;
+        buf_init(&out, REPORT_MAX);
+        st = report_run_build(&run, REPORT_JSON, false, &out);
+        assert_true(st == ST_OK || st == ST_NOMEM);
+        buf_free(&out);
+    }
+    json_set_alloc_funcs(malloc, free);
+    assert_true(n > 100);
+    report_run_free(&run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fields_are_right),
-        cmocka_unit_test(lines_come_back_exactly),
-        cmocka_unit_test(formats_agree),
-        cmocka_unit_test(schema_knows_our_words),
+        cmocka_unit_test(fields_are_right),       cmocka_unit_test(lines_come_back_exactly),
+        cmocka_unit_test(formats_agree),          cmocka_unit_test(schema_knows_our_words),
+        cmocka_unit_test(every_shortage_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
