@@ -105,6 +105,7 @@ struct check_context {
     struct facts domain_facts; /* path 0 */
     struct facts facts;        /* the path in use */
     struct net_address own_address; /* as the world sees us; family 0: unknown */
+    struct net_address own_local;   /* as this machine does */
     char ehlo_name[256];
     bool own_ptr_confirmed;
     struct {

@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "check_login.h"
@@ -195,6 +196,7 @@ static enum verdict report_reply(struct check_context *c, const char *id, enum s
 static enum verdict judge_refusal(struct check_context *c, enum sasl_mech mech, const struct reply *r)
 {
     enum verdict v;
+    struct finding f;
     const char *id = refusal_id(r);
     if (check_shutdown(c, r, &v)) {
         return v;
@@ -202,11 +204,11 @@ static enum verdict judge_refusal(struct check_context *c, enum sasl_mech mech, 
     if (is_token(mech) && r->code / 100 == 5 && strcmp(id, "smtp.auth.disabled") != 0) {
         id = "smtp.auth.oauth";
     }
-    struct span text = r->line_count > 0 ? reply_line_text(r, 0) : (struct span){"", 0};
-    char *detail = str_ndup(text.p, text.len);
-    v = report_reply(c, id, mech, r, detail);
-    secret_wipe(detail, detail != NULL ? text.len : 0);
-    return v;
+    finding_init(&f, id);
+    check_add_reply(&f, r);
+    add_login(c, &f, mech);
+    finding_arg(&f, "detail", finding_arg_get(&f, "text"));
+    return check_report(c, &f);
 }
 
 /* The mechanism itself broke: the server's part of it was wrong, or it said so in the mechanism's words. */

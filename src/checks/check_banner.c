@@ -173,21 +173,50 @@ static enum verdict no_greeting(struct check_context *c, enum status status, con
     if (what != NULL) {
         return report_other_protocol(c, r, what);
     }
+    enum verdict v;
+    if (r->line_count == 0 && tls_wanted_certificate(c, status, &v)) {
+        return v;
+    }
     if (r->line_count == 0 && (status == ST_EOF || status == ST_RESET)) {
         return closed_without_a_byte(c);
+    }
+    if (r->line_count > 0 && greeting_is_masked(first_line(r))) {
+        finding_init(&f, "smtp.banner.masked");
+        check_add_reply(&f, r);
+        finding_arg_span(&f, "banner", first_line(r).p, first_line(r).len);
+        f.verdict = VERDICT_FAIL; /* not even the code is left, and no client goes on */
+        return check_report(c, &f);
+    }
+    /* Text that never became a greeting is its own best description. */
+    if (r->line_count > 0 && r->code == 0) {
+        struct span text = first_line(r);
+        char *other = str_ndup(text.p, text.len);
+        v = report_other_protocol(c, r, other != NULL ? other : "");
+        free(other);
+        return v;
     }
     if (status == ST_TIMEOUT) {
         finding_init(&f, "smtp.banner.timeout");
         finding_argf(&f, "seconds", "%d",
                      (int)((net_now_us(c->net) - start + US_PER_S / 2) / US_PER_S));
-        check_add_reply(&f, r);
-        if (f.evidence_count == 0) {
-            finding_evidence(&f, check_note(c, _("No greeting came")));
-        }
-        f.class = CLASS_NONE;
+        finding_evidence(&f, check_note(c, _("No greeting came")));
         return check_report(c, &f);
     }
     return check_broken(c, status, WAIT_BANNER, r);
+}
+
+/* RFC 5321 3.1: who is greeted by 554 still says QUIT. After a 4yz the server hangs up by itself. */
+static void say_goodbye(struct check_context *c)
+{
+    struct reply reply;
+    if (c->smtp.conn == NULL) {
+        return;
+    }
+    reply_init(&reply);
+    enum status st = smtp_command(&c->smtp, WAIT_QUIT, &reply, "QUIT");
+    (void)st; /* the greeting is the result */
+    reply_free(&reply);
+    smtp_close(&c->smtp, ST_OK);
 }
 
 /* RFC 5321 3.1, 7504: the server does not want to talk to us, or to anybody, or not now. */
@@ -204,7 +233,11 @@ static enum verdict report_refusal(struct check_context *c, const struct reply *
         f.class = CLASS_NO_MAIL_ACCEPTED;
         f.who = WHO_DNS;
     }
-    smtp_quit(&c->smtp); /* RFC 5321 3.1: the client still ends the session */
+    if (r->code / 100 == 5) {
+        say_goodbye(c);
+    } else {
+        smtp_close(&c->smtp, ST_OK);
+    }
     return check_report(c, &f);
 }
 

@@ -171,10 +171,12 @@ enum verdict check_run_self_address(struct check_context *c)
     char text[NET_ADDRESS_TEXT];
     char target[NET_ADDRESS_TEXT];
     memset(&c->own_address, 0, sizeof(c->own_address));
+    memset(&c->own_local, 0, sizeof(c->own_local));
     if (!find_local(c, &to, &local)) {
         uint32_t line = check_note(c, _("This machine has no route to the server or to the world"));
         return unknown(c, "-", line);
     }
+    c->own_local = local;
     net_address_format(&local, text, sizeof(text));
     net_address_format(&to, target, sizeof(target));
     uint32_t line = check_note(c, _("This machine uses %s towards %s"), text, target);

@@ -82,7 +82,7 @@ static enum verdict greet_again(struct check_context *c, struct reply *r, uint32
     enum status st = smtp_ehlo(&c->smtp, c->ehlo_name, r);
     check_timed(c, TIMING_EHLO2, start);
     if (!check_replied(st, r)) {
-        return check_broken(c, st, WAIT_EHLO, r);
+        return tls_wanted_certificate(c, st, &v) ? v : check_broken(c, st, WAIT_EHLO, r);
     }
     if (check_shutdown(c, r, &v)) {
         return v;

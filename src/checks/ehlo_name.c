@@ -30,14 +30,10 @@ static void literal(struct check_context *c)
     char text[NET_ADDRESS_TEXT];
     struct net_address a = c->own_address;
     if (a.family == 0) {
-        a = c->facts.local;
+        a = c->own_local;
     }
-    for (size_t i = 0; a.family == 0 && i < c->target_count; i++) {
-        for (size_t k = 0; a.family == 0 && k < c->targets[i].address_count; k++) {
-            if (c->net->ops->source_for(c->net, &c->targets[i].addresses[k], &a) != ST_OK) {
-                a.family = 0;
-            }
-        }
+    if (a.family == 0) {
+        a = c->facts.local;
     }
     if (a.family == 0) {
         a = (struct net_address){.family = 4, .bytes = {127, 0, 0, 1}};

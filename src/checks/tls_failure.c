@@ -77,6 +77,23 @@ enum verdict tls_failure_report(struct check_context *c, enum status status,
     return check_report(c, &f);
 }
 
+bool tls_wanted_certificate(struct check_context *c, enum status status, enum verdict *verdict)
+{
+    struct finding f;
+    const struct tls_facts *facts = c->facts.tls;
+    bool broke = status == ST_TLS || status == ST_EOF || status == ST_RESET;
+    if (!broke || facts == NULL || !facts->done || !facts->client_cert_requested ||
+        c->plan->cert_file != NULL) {
+        return false;
+    }
+    finding_init(&f, "tls.starttls.client_cert");
+    f.confidence = CONFIDENCE_LIKELY;
+    finding_evidence(&f, c->tls_line);
+    finding_evidence(&f, c->smtp.last_client_line);
+    *verdict = check_report(c, &f);
+    return true;
+}
+
 enum verdict tls_old_version(struct check_context *c, uint32_t line)
 {
     static const char *const old[] = {"SSLv3", "TLSv1", "TLSv1.0", "TLSv1.1"};
