@@ -1,0 +1,1 @@
+engine_test(scenarios practice run)
