@@ -254,6 +254,7 @@ static bool answer_name(struct response *r, const struct question *q)
 {
     size_t zone = find_zone(r, &r->name);
     if (zone == SIZE_MAX) {
+        r->authentic = false;
         r->rcode = ns_r_nxdomain;
         return false;
     }

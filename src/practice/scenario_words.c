@@ -463,7 +463,7 @@ enum status reader_text(struct scenario_reader *r, char **out)
                    ? reader_fail(r, _("expected \\r \\n \\t \\a \\e \\\\ \\\" \\xHH or \\u{HEX} at %s"),
                                  shown)
                    : reader_fail(r, _("expected {host} {client} {helo} {sender} {address} {command} "
-                                      "{id} {n} {size} {date} or {{ at %s"),
+                                      "{id} {n} {size} {date} {software} or {{ at %s"),
                                  shown);
     }
     if (st != ST_OK) {

@@ -155,6 +155,7 @@ static void test_dnssec(void **state)
     begin(&b, zones);
     assert_true(ask(&b, "signed.example", DNS_A)->authentic);
     assert_false(ask(&b, "mx1.example.org", DNS_A)->authentic);
+    assert_false(ask(&b, "in.no.zone.invalid", DNS_A)->authentic);
     b.dns.config.server_count = 1;
     const struct dns_answer *a = ask(&b, "bogus.example", DNS_A);
     assert_int_equal(a->ede, 6);
