@@ -13,7 +13,8 @@
  *   link: https://www.rfc-editor.org/rfc/rfc7505
  *
  * {name} is replaced by the finding's argument, escaped (escape.h); by "?" when the finding does not have it.
- * A brace itself is written {{. "do" lines are numbered in order; the word after "do" (client server dns
+ * A brace itself is written {{. [[What stands in double brackets]] is left out when an argument in it is not
+ * there or empty. "do" lines are numbered in order; the word after "do" (client server dns
  * network third-party tool any) says who. There are also entries for the checks themselves ([check dns.mx]:
  * title, means) used before there is a finding and when all is well, and for the classes of replies ([class
  * greylisted]): what they mean and what to do is added to a finding whose row in the

@@ -144,6 +144,23 @@ static enum status field_add(struct reader *r, char **field, const char *text)
     return st == ST_OK ? ST_OK : out_of_memory(r);
 }
 
+/* "[[" and "]]" take turns. */
+static bool brackets_match(const char *text)
+{
+    bool open = false;
+    for (; text != NULL && *text != '\0'; text++) {
+        bool twice = text[0] == text[1] && (*text == '[' || *text == ']');
+        if (twice && open == (*text == '[')) {
+            return false;
+        }
+        if (twice) {
+            open = !open;
+            text++;
+        }
+    }
+    return !open;
+}
+
 static enum status entry_check(const struct reader *r)
 {
     const struct guide_entry *e = r->entry;
@@ -156,8 +173,14 @@ static enum status entry_check(const struct reader *r)
     } else if (e->means == NULL || e->means[0] == '\0') {
         missing = "means:";
     }
+    bool match = brackets_match(e->title) && brackets_match(e->means);
     for (size_t i = 0; i < e->step_count && missing == NULL; i++) {
         missing = e->steps[i].text[0] == '\0' ? "do:" : NULL;
+        match = match && brackets_match(e->steps[i].text);
+    }
+    if (missing == NULL && !match) {
+        return error_set(r->error, ST_INVALID, 0, _("%s:%u: expected ]] for every [[ in [%s]"),
+                         r->file, e->line, e->name);
     }
     if (missing != NULL) {
         return error_set(r->error, ST_INVALID, 0, _("%s:%u: expected text after %s in [%s]"),

@@ -41,7 +41,7 @@ static void write_titles(struct writer *w, const struct record *r, const struct 
 {
     for (size_t i = 0; i < r->finding_count && w->st == ST_OK; i++) {
         struct guide_text text;
-        if (r->findings[i].check != check) {
+        if (r->findings[i].check != check || report_is_told(r, &r->findings[i])) {
             continue;
         }
         w->st = guide_finding(o->guide, &r->findings[i].f, o->ascii, &text);

@@ -226,6 +226,12 @@ void report_group_steps(const struct guide_text *text, size_t order[GUIDE_DO_MAX
     }
 }
 
+bool report_is_told(const struct record *r, const struct record_finding *rf)
+{
+    return rf->f.verdict == VERDICT_SKIPPED && rf->check < CHECK_COUNT &&
+           r->steps[rf->check].because < CHECK_COUNT;
+}
+
 void report_evidence(const struct finding *f, char *out, size_t size)
 {
     size_t used = 0;

@@ -52,6 +52,8 @@ void report_step_time(const struct record_step *step, char *out, size_t size);
 size_t report_problems(const struct record *r, size_t order[RECORD_FINDINGS_MAX]);
 /* Steps of one side stand together, in the order in which the sides are first named. */
 void report_group_steps(const struct guide_text *text, size_t order[GUIDE_DO_MAX]);
+/* Why a step was left out stands beside it in the step's own words. */
+bool report_is_told(const struct record *r, const struct record_finding *rf);
 /* "20, 23, 24" */
 void report_evidence(const struct finding *f, char *out, size_t size);
 /* Line for line, until `one` returns false. Where lines are missing it gets one with number 0. */

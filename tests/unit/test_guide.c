@@ -136,6 +136,38 @@ static void texts_are_complete(void **state)
     guide_free(g);
 }
 
+static char *make_dir(char *template)
+{
+    char *dir = mkdtemp(template);
+    assert_non_null(dir);
+    char path[256];
+    snprintf(path, sizeof(path), "%s/guide", dir);
+    assert_int_equal(mkdir(path, 0700), 0);
+    return dir;
+}
+
+static void put(const char *dir, const char *name, const char *text)
+{
+    char path[256];
+    snprintf(path, sizeof(path), "%s/guide/%s", dir, name);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void drop(const char *dir, const char *const *names, size_t count)
+{
+    char path[256];
+    for (size_t i = 0; i < count; i++) {
+        snprintf(path, sizeof(path), "%s/guide/%s", dir, names[i]);
+        unlink(path);
+    }
+    snprintf(path, sizeof(path), "%s/guide", dir);
+    rmdir(path);
+    rmdir(dir);
+}
+
 static void arguments_are_filled_in_and_escaped(void **state)
 {
     (void)state;
@@ -161,6 +193,40 @@ static void arguments_are_filled_in_and_escaped(void **state)
     guide_text_free(&t);
     finding_free(&f);
     guide_free(g);
+}
+
+static void what_is_not_known_is_left_out(void **state)
+{
+    (void)state;
+    static const char text[] = "[smtp.banner.ok]\ntitle: a[[ ({banner}[x])]], b[[ {software} "
+                               "{banner}]]][\nmeans: [[]]{{[[{{]]m\n";
+    char template[] = "/tmp/guide-XXXXXX";
+    char *dir = make_dir(template);
+    put(dir, "qq.txt", text);
+    struct guide *g = NULL;
+    struct error error = {0};
+    if (guide_load(&g, dir, "qq", &error) != ST_OK) {
+        fail_msg("%s", error.text);
+    }
+    struct finding f;
+    struct guide_text t;
+    finding_init(&f, "smtp.banner.ok");
+    assert_int_equal(guide_finding(g, &f, true, &t), ST_OK);
+    assert_string_equal(t.title, "a, b][");
+    assert_string_equal(t.means, "{{m");
+    guide_text_free(&t);
+    finding_arg(&f, "banner", "]] [[");
+    finding_arg(&f, "software", "");
+    assert_int_equal(guide_finding(g, &f, true, &t), ST_OK);
+    assert_string_equal(t.title, "a (]] [[[x]), b][");
+    guide_text_free(&t);
+    finding_arg(&f, "software", "S");
+    assert_int_equal(guide_finding(g, &f, true, &t), ST_OK);
+    assert_string_equal(t.title, "a (]] [[[x]), b S ]] [[][");
+    guide_text_free(&t);
+    finding_free(&f);
+    guide_free(g);
+    drop(dir, (const char *const[]){"qq.txt"}, 1);
 }
 
 static void the_class_adds_its_advice(void **state)
@@ -251,6 +317,9 @@ static const struct broken broken_files[] = {
     {"[dns.mx.null]\ntitle: {Domain}\nmeans: m\n", "g.txt:2: expected {name}"},
     {"[dns.mx.null]\ntitle: {domain\nmeans: m\n", "g.txt:2: expected {name}"},
     {"[dns.mx.null]\ntitle: {\nmeans: m\n", "g.txt:2: expected {name}"},
+    {"[check.stopped]\ntitle: a [[b\nmeans: m\n", "g.txt:1: expected ]] for every [["},
+    {"[check.stopped]\ntitle: a\nmeans: m]]\n", "g.txt:1: expected ]] for every [["},
+    {GOOD "do any: [[ [[ ]]\n", "g.txt:1: expected ]] for every [["},
     {GOOD "do any: \xff\n", "g.txt:4: expected UTF-8"},
     {GOOD "do any: \x1b[31m\n", "g.txt:4: a control character"},
     {GOOD "do any: \xc2\x9b\n", "g.txt:4: a control character"},
@@ -327,38 +396,6 @@ static void prefixes_never_read_past_the_end(void **state)
     }
 }
 
-static char *make_dir(char *template)
-{
-    char *dir = mkdtemp(template);
-    assert_non_null(dir);
-    char path[256];
-    snprintf(path, sizeof(path), "%s/guide", dir);
-    assert_int_equal(mkdir(path, 0700), 0);
-    return dir;
-}
-
-static void put(const char *dir, const char *name, const char *text)
-{
-    char path[256];
-    snprintf(path, sizeof(path), "%s/guide/%s", dir, name);
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    assert_true(fputs(text, f) >= 0);
-    assert_int_equal(fclose(f), 0);
-}
-
-static void drop(const char *dir, const char *const *names, size_t count)
-{
-    char path[256];
-    for (size_t i = 0; i < count; i++) {
-        snprintf(path, sizeof(path), "%s/guide/%s", dir, names[i]);
-        unlink(path);
-    }
-    snprintf(path, sizeof(path), "%s/guide", dir);
-    rmdir(path);
-    rmdir(dir);
-}
-
 static void assert_title(const struct guide *g, const char *id, const char *expected)
 {
     struct finding f;
@@ -429,6 +466,7 @@ int main(void)
         cmocka_unit_test(every_text_has_a_finding),
         cmocka_unit_test(texts_are_complete),
         cmocka_unit_test(arguments_are_filled_in_and_escaped),
+        cmocka_unit_test(what_is_not_known_is_left_out),
         cmocka_unit_test(the_class_adds_its_advice),
         cmocka_unit_test(checks_are_explained),
         cmocka_unit_test(faults_name_file_and_line),
