@@ -196,8 +196,11 @@ static void begin(struct engine *e, const struct command *c)
 static void carry_out(struct engine *e, struct command *c)
 {
     begin(e, c);
-    e->done = c->done;
-    c->done = NULL;
+    if (c->done != NULL) {
+        event_free(e->done); /* of a run that is paused; it finds another one */
+        e->done = c->done;
+        c->done = NULL;
+    }
     switch (c->kind) {
     case COMMAND_START:
         engine_run_start(e, c);
@@ -224,8 +227,12 @@ static void carry_out(struct engine *e, struct command *c)
 static void *engine_main(void *arg)
 {
     struct engine *e = arg;
-    while (!e->ending) {
+    for (;;) {
+        /* What was taken must be looked at before the next wait: its wake-up is gone. */
         engine_take_commands(e);
+        if (e->ending) {
+            break;
+        }
         struct command *c = take_pending(e);
         if (c != NULL) {
             carry_out(e, c);
@@ -237,6 +244,7 @@ static void *engine_main(void *arg)
         }
     }
     engine_run_close(e);
+    event_free(e->done);
     wake_call(&e->ended);
     return NULL;
 }

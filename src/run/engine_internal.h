@@ -127,7 +127,8 @@ void engine_run_close(struct engine *e);
 /* Serves the open connection until a command is pending. */
 void engine_idle(struct engine *e);
 void engine_type_line(struct engine *e, const struct command *command);
-/* Takes note of a cancel that stopped something: says QUIT, or cuts. */
-void engine_after_cancel(struct engine *e);
+/* Takes note of a cancel that stopped something. The hard way cuts the connection; politely, it says QUIT
+   when it is to leave. */
+void engine_after_cancel(struct engine *e, bool leave);
 
 #endif

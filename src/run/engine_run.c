@@ -5,7 +5,7 @@
 #include "text.h"
 
 /* Steps that make or greet a connection: when one is repeated, those behind it speak of the old one. */
-#define OPENING (CHECK_BIT(CHECK_CONNECT) | CHECK_BIT(CHECK_BANNER))
+#define OPENING (CHECK_BIT(CHECK_CONNECT) | CHECK_BIT(CHECK_BANNER) | CHECK_BIT(CHECK_EHLO))
 #define AFTER_OPENING                                                                              \
     (CHECK_BIT(CHECK_BANNER) | CHECK_BIT(CHECK_EHLO) | CHECK_BIT(CHECK_STARTTLS) |                 \
      CHECK_BIT(CHECK_CERTIFICATE))
@@ -176,6 +176,16 @@ static void tell_run_done(struct engine *e, enum verdict verdict, bool cancelled
     engine_tell(e, event);
 }
 
+/* A job for a run that is over, or that could not begin, is done at once. */
+static bool is_of_this_run(struct engine *e, const struct command *command)
+{
+    if (e->have_context && command->run == e->run) {
+        return true;
+    }
+    tell_run_done(e, VERDICT_TODO, true);
+    return false;
+}
+
 /* Nobody will come back to them when there is no screen: they say why they were not done. */
 static void skip_rest(struct engine *e, uint64_t rest)
 {
@@ -199,7 +209,7 @@ static void finish(struct engine *e)
     e->remaining = 0;
     e->path = e->last_path;
     if (stopped) {
-        engine_after_cancel(e);
+        engine_after_cancel(e, true);
         if (!e->plan->stay) {
             skip_rest(e, rest);
         }
@@ -344,15 +354,25 @@ static uint64_t with_needs(const struct engine *e, uint64_t mask)
 
 static uint64_t with_followers(const struct engine *e, uint64_t mask)
 {
-    if ((mask & OPENING) == 0) {
-        return mask;
-    }
+    bool opening = false;
     for (size_t i = 0; i < CHECK_COUNT; i++) {
-        if ((AFTER_OPENING & CHECK_BIT(i)) != 0 && e->c.results[i] != VERDICT_TODO) {
+        if (opening && (AFTER_OPENING & CHECK_BIT(i)) != 0 && e->c.results[i] != VERDICT_TODO) {
             mask |= CHECK_BIT(i);
         }
+        opening = opening || (mask & OPENING & CHECK_BIT(i)) != 0;
     }
     return mask;
+}
+
+/* A fresh connection is made for these steps; the old one is left politely. */
+static void leave_for(struct engine *e, uint64_t mask)
+{
+    bool replaced = (mask & (CHECK_BIT(CHECK_CONNECT) | CHECK_BIT(CHECK_BANNER))) != 0 ||
+                    ((mask & CHECK_BIT(CHECK_EHLO)) != 0 && e->c.smtp.tls);
+    if (replaced) {
+        e->path = e->last_path;
+        smtp_quit(&e->c.smtp);
+    }
 }
 
 static enum status set_if_given(char **slot, const char *text)
@@ -391,7 +411,7 @@ static enum status take_wishes(struct engine *e, const struct plan *from)
 
 void engine_run_step(struct engine *e, struct command *command)
 {
-    if (!e->have_context || command->run != e->run) {
+    if (!is_of_this_run(e, command)) {
         return;
     }
     uint64_t paused = e->remaining & ~CHECK_BIT(command->check);
@@ -405,15 +425,16 @@ void engine_run_step(struct engine *e, struct command *command)
         }
     }
     set_deadline(e);
-    uint64_t mask = with_needs(e, CHECK_BIT(command->check));
-    run_steps(e, with_followers(e, mask), false);
+    uint64_t mask = with_followers(e, with_needs(e, CHECK_BIT(command->check)));
+    leave_for(e, mask);
+    run_steps(e, mask, false);
     take_consent(e, &e->consent);
     e->remaining = paused;
 }
 
 void engine_run_continue(struct engine *e, struct command *command)
 {
-    if (!e->have_context || command->run != e->run) {
+    if (!is_of_this_run(e, command)) {
         return;
     }
     uint64_t mask = 0;
@@ -426,39 +447,47 @@ void engine_run_continue(struct engine *e, struct command *command)
     }
     e->paused = false;
     set_deadline(e);
-    run_steps(e, with_followers(e, with_needs(e, mask)), true);
+    mask = with_followers(e, with_needs(e, mask));
+    leave_for(e, mask);
+    run_steps(e, mask, true);
+}
+
+/* As it was opened by the steps, TLS included; without judging again. */
+static void reopen(struct engine *e)
+{
+    struct error error = {.text = ""};
+    enum status st = check_reopen(&e->c, &error);
+    if (st != ST_OK && st != ST_CANCELLED) {
+        engine_note(e, "%s", error.text[0] != '\0' ? error.text : status_name(st));
+    }
+    finish(e);
 }
 
 void engine_run_open(struct engine *e, struct command *command)
 {
-    struct error error = {.text = ""};
-    if (!e->have_context || command->run != e->run) {
+    if (!is_of_this_run(e, command)) {
         return;
     }
     uint64_t paused = e->remaining;
     e->remaining = 0;
     e->path = e->last_path;
     set_deadline(e);
-    if (e->c.smtp.state != SMTP_CLOSED && e->c.smtp.state != SMTP_TEXT) {
-        smtp_quit(&e->c.smtp);
+    smtp_quit(&e->c.smtp);
+    if (e->c.results[CHECK_EHLO] == VERDICT_TODO) {
+        /* Nothing but the greeting was ever asked for: the rest is typed by hand. */
+        uint64_t mask = CHECK_BIT(CHECK_CONNECT) | CHECK_BIT(CHECK_BANNER);
+        run_steps(e, with_needs(e, mask), false);
+    } else {
+        reopen(e);
     }
-    enum status st = check_reopen(&e->c, &error);
-    if (st != ST_OK && st != ST_CANCELLED) {
-        engine_note(e, "%s", error.text[0] != '\0' ? error.text : status_name(st));
-    }
-    finish(e);
     e->remaining = paused;
 }
 
 void engine_run_close(struct engine *e)
 {
     if (e->have_context) {
-        bool text = e->c.smtp.state == SMTP_TEXT;
         cancel_ack(&e->cancel, CANCEL_POLITE);
-        /* In the middle of a message nothing lawful can be said, and a dot would send it. */
-        if (!text && cancel_level(&e->cancel) != CANCEL_HARD) {
-            smtp_quit(&e->c.smtp);
-        }
+        smtp_quit(&e->c.smtp);
         check_context_free(&e->c);
         e->have_context = false;
     }

@@ -1,13 +1,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base64.h"
 #include "engine_internal.h"
 #include "text.h"
 
 #define CAPABILITIES_MAX ((size_t)CAPS_MAX * (CAP_TEXT_MAX + 1))
 
-void engine_after_cancel(struct engine *e)
+void engine_after_cancel(struct engine *e, bool leave)
 {
     struct smtp *s = &e->c.smtp;
     enum cancel_level level = cancel_level(&e->cancel);
@@ -20,9 +19,9 @@ void engine_after_cancel(struct engine *e)
     engine_net_deadline(&e->net, NO_DEADLINE);
     e->cancelled = CANCEL_NONE;
     cancel_ack(&e->cancel, cancel_level(&e->cancel));
-    if (level == CANCEL_HARD || s->state == SMTP_TEXT) {
+    if (level == CANCEL_HARD) {
         smtp_close(s, ST_CANCELLED);
-    } else {
+    } else if (leave) {
         smtp_quit(s);
     }
 }
@@ -64,65 +63,6 @@ static void follow_session(struct engine *e)
     }
 }
 
-/* What stands behind "AUTH MECHANISM "; empty when the line is no such thing. */
-static struct span auth_initial(const char *line, size_t len)
-{
-    static const char verb[] = "AUTH ";
-    const size_t verb_len = sizeof(verb) - 1;
-    struct span head = {line, len < verb_len ? len : verb_len};
-    struct span none = {line, 0};
-    if (!span_equal_nocase(head, verb)) {
-        return none;
-    }
-    size_t i = verb_len;
-    while (i < len && line[i] == ' ') {
-        i++;
-    }
-    while (i < len && line[i] != ' ') {
-        i++;
-    }
-    while (i < len && line[i] == ' ') {
-        i++;
-    }
-    return (struct span){line + i, len - i};
-}
-
-static enum status add_decoded(struct redactor *r, const char *p, size_t len)
-{
-    struct buf raw;
-    buf_init(&raw, SMTP_RAW_MAX);
-    enum status st = base64_decode(&raw, p, len);
-    if (st == ST_INVALID) {
-        st = ST_OK; /* then it was not base64, and there is nothing behind it to hide */
-        goto out;
-    }
-    if (st == ST_OK) {
-        st = redactor_add_bytes(r, buf_str(&raw), raw.len);
-    }
-    /* PLAIN: the password alone is behind the last NUL (RFC 4616). */
-    const char *last = raw.len > 0 ? memrchr(raw.p, '\0', raw.len) : NULL;
-    if (st == ST_OK && last != NULL) {
-        st = redactor_add_bytes(r, last + 1, raw.len - 1 - (size_t)(last - raw.p));
-    }
-out:
-    buf_wipe(&raw);
-    return st;
-}
-
-/* A server may echo what it was sent, so a typed secret must be known before it goes out. */
-static bool hide_typed_secret(struct engine *e, const char *line, size_t len)
-{
-    struct span token = {line, len};
-    if (e->c.smtp.state != SMTP_CONTINUATION) {
-        token = auth_initial(line, len);
-    }
-    if (token.len == 0) {
-        return true;
-    }
-    return redactor_add_bytes(&e->redactor, token.p, token.len) == ST_OK &&
-           add_decoded(&e->redactor, token.p, token.len) == ST_OK;
-}
-
 static void send_typed(struct engine *e, const struct command *command)
 {
     struct smtp *s = &e->c.smtp;
@@ -152,14 +92,9 @@ void engine_type_line(struct engine *e, const struct command *command)
         return;
     }
     e->path = e->last_path;
-    if (!hide_typed_secret(e, command->text, command->len)) {
-        engine_note(e, _("The line was not sent, because it could not be kept out of the "
-                         "transcript. Begin a new run to try again."));
-        return;
-    }
     send_typed(e, command);
     if (engine_interrupted(e)) {
-        engine_after_cancel(e);
+        engine_after_cancel(e, false);
     }
     engine_tell_no_wait(e);
     follow_session(e);
@@ -169,9 +104,7 @@ void engine_type_line(struct engine *e, const struct command *command)
 static void listen(struct engine *e)
 {
     e->path = e->last_path;
-    e->c.smtp.line_flags |= LINE_MANUAL;
     enum status st = smtp_listen(&e->c.smtp);
-    e->c.smtp.line_flags &= ~LINE_MANUAL;
     if (st != ST_OK && st != ST_AGAIN && st != ST_CANCELLED) {
         engine_note(e, _("The connection has ended: %s."), status_name(st));
     }

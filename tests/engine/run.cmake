@@ -1,0 +1,9 @@
+# The engine on the practice network.
+add_library(runner STATIC runner.c)
+target_include_directories(runner PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+target_link_libraries(runner PUBLIC run practice PkgConfig::CMOCKA PRIVATE house)
+
+engine_test(scenarios runner options)
+engine_test(control runner)
+engine_test(typed runner)
+target_compile_definitions(engine_scenarios PRIVATE ENGINE_SOURCE_DIR="${CMAKE_CURRENT_SOURCE_DIR}")
