@@ -32,8 +32,9 @@ static enum status broken(struct exchange *x, enum status st)
     return error_set(x->error, st, 0, _("The login broke off: %s."), status_name(st));
 }
 
-/* Sends visible + text; text is hidden when it is secret. */
-static enum status send_line(struct exchange *x, enum smtp_verb verb, const char *visible)
+/* Sends visible + text; text is hidden when it is secret. `note` says what it means. */
+static enum status send_line(struct exchange *x, enum smtp_verb verb, const char *visible,
+                             const char *note)
 {
     struct buf line, shown;
     buf_init(&line, COMMAND_LINE_MAX + SMTP_SECRET_MAX);
@@ -57,6 +58,7 @@ static enum status send_line(struct exchange *x, enum smtp_verb verb, const char
                                .len = line.len,
                                .shown = buf_str(&shown),
                                .shown_len = shown.len,
+                               .note = note,
                                .flags = x->secret ? LINE_REDACTED : 0u,
                                .keep_raw = true};
         st = smtp_exchange(x->s, &out, x->reply);
@@ -64,14 +66,6 @@ static enum status send_line(struct exchange *x, enum smtp_verb verb, const char
     buf_wipe(&line);
     buf_free(&shown);
     return st == ST_OK ? ST_OK : broken(x, st);
-}
-
-static void note_response(struct exchange *x)
-{
-    const char *shown = sasl_shown(x->sasl);
-    if (shown[0] != '\0') {
-        wire_note(x->s, DIR_NOTE, _("This says: %s"), shown);
-    }
 }
 
 /* RFC 4954 4: a lone "*" takes the exchange back; the answer to it should be 501. */
@@ -85,7 +79,7 @@ static enum status take_back(struct exchange *x)
     buf_wipe(&x->text);
     x->secret = false;
     x->error = NULL;
-    enum status st = send_line(x, VERB_AUTH_LINE, "*");
+    enum status st = send_line(x, VERB_AUTH_LINE, "*", NULL);
     x->error = caller;
     if (st != ST_OK) {
         return broken(x, st);
@@ -119,7 +113,7 @@ static enum status begin(struct exchange *x, bool *held)
     buf_wipe(&x->text);
     x->secret = false;
     if (!sasl_has_initial(x->sasl)) {
-        return send_line(x, VERB_AUTH, visible);
+        return send_line(x, VERB_AUTH, visible, NULL);
     }
     enum status st = next_response(x, NULL, 0);
     if (st != ST_OK) {
@@ -131,7 +125,7 @@ static enum status begin(struct exchange *x, bool *held)
         bool secret = x->secret;
         buf_init(&x->text, x->text.max);
         x->secret = false;
-        st = send_line(x, VERB_AUTH, visible);
+        st = send_line(x, VERB_AUTH, visible, NULL);
         buf_wipe(&x->text);
         x->text = kept;
         x->secret = secret;
@@ -142,11 +136,7 @@ static enum status begin(struct exchange *x, bool *held)
         return broken(x, ST_NOMEM);
     }
     str_copy(visible + used, sizeof(visible) - used, " ");
-    st = send_line(x, VERB_AUTH, visible);
-    if (st == ST_OK) {
-        note_response(x);
-    }
-    return st;
+    return send_line(x, VERB_AUTH, visible, sasl_shown(x->sasl));
 }
 
 /* What stands in the last line, decoded. ST_INVALID when it is no base64. */
@@ -188,11 +178,7 @@ static enum status answer(struct exchange *x, bool *held)
     buf_wipe(&challenge);
     *held = false;
     if (st == ST_OK) {
-        st = send_line(x, VERB_AUTH_LINE, "");
-        if (st == ST_OK) {
-            note_response(x);
-        }
-        return st;
+        return send_line(x, VERB_AUTH_LINE, "", sasl_shown(x->sasl));
     }
     return st == ST_PROTO ? take_back(x) : st;
 }

@@ -231,11 +231,6 @@ enum status sasl_step(struct sasl *s, const char *challenge, size_t len, struct 
     }
     enum status st = info_of(s->mech)->step(s, span, response, secret_response, error);
     s->step++;
-    for (size_t i = 0; i < s->shown.len; i++) {
-        if (s->shown.p[i] == '\0') {
-            s->shown.p[i] = ' ';
-        }
-    }
     if (st == ST_NOMEM || st == ST_LIMIT) {
         return error_set(error, st, 0, _("There is not enough memory for the login."));
     }

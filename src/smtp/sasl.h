@@ -80,7 +80,8 @@ bool sasl_has_initial(const struct sasl *s);
  */
 enum status sasl_step(struct sasl *s, const char *challenge, size_t len, struct buf *response,
                       bool *secret_response, struct error *error) MUST_CHECK;
-/* The last response, decoded, with what must not be shown replaced by "<hidden>"; NULs become spaces. */
+/* The last response, decoded, with what must not be shown replaced by "<hidden>" and the NULs of
+   PLAIN by spaces. */
 const char *sasl_shown(const struct sasl *s);
 /* After 235: ST_PROTO when the server should have proved itself and did not. */
 enum status sasl_finish(struct sasl *s, struct error *error) MUST_CHECK;

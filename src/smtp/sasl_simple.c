@@ -22,15 +22,13 @@ enum status sasl_plain_step(struct sasl *s, struct span challenge, struct buf *r
         return sasl_asked_too_much(error);
     }
     *secret_response = true;
-    enum status st = buf_add(response, s->authzid, strlen(s->authzid) + 1);
+    bool role = s->authzid[0] != '\0';
+    enum status st = buf_addf(&s->shown, "%s%s%s " HIDDEN, s->authzid, role ? " " : "", s->user);
+    if (st == ST_OK) {
+        st = buf_add(response, s->authzid, strlen(s->authzid) + 1);
+    }
     if (st == ST_OK) {
         st = buf_add(response, s->user, strlen(s->user) + 1);
-    }
-    if (st == ST_OK) {
-        st = buf_add(&s->shown, response->p, response->len);
-    }
-    if (st == ST_OK) {
-        st = buf_add_str(&s->shown, HIDDEN);
     }
     return st == ST_OK ? add_password(s, response) : st;
 }

@@ -92,6 +92,9 @@ static void tell_outgoing(struct smtp *s, const struct outgoing *out)
     const char *p = out->shown != NULL ? out->shown : out->line;
     size_t len = out->shown != NULL ? out->shown_len : out->len;
     s->last_client_line = wire_tell(s, DIR_CLIENT, out->flags, p, len);
+    if (out->note != NULL && out->note[0] != '\0') {
+        wire_note(s, DIR_NOTE, _("This says: %s"), out->note);
+    }
 }
 
 /*

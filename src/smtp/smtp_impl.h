@@ -46,6 +46,7 @@ struct outgoing {
     size_t len;
     const char *shown; /* NULL: the line itself */
     size_t shown_len;
+    const char *note; /* told behind the line: what it says; or NULL */
     unsigned flags;
     bool keep_raw; /* the reply is needed as it came; the caller calls wire_redact */
 };

@@ -9,6 +9,8 @@
 
 /* What redactor_add may need at most for one secret. */
 #define FORMS_MAX 16
+/* What is shorter is a slip of the finger or padding; hiding it would blank ordinary text. */
+#define RESPONSE_MIN 4
 /* Of the decoded form of a challenge, in a note. */
 #define NOTE_MAX 1024
 
@@ -89,6 +91,20 @@ static enum status learn_token(struct smtp *s, const struct buf *decoded)
     return learn_secret(s, NULL, p, end != NULL ? (size_t)(end - p) : left);
 }
 
+static bool is_text(const char *p, size_t len)
+{
+    for (size_t i = 0; i < len;) {
+        uint32_t code;
+        size_t n = utf8_decode(p + i, len - i, &code);
+        bool control = n > 0 && (code < 0x20 || (code >= 0x7f && code < 0xa0));
+        if (n == 0 || (control && code != '\t' && code != '\n' && code != '\r')) {
+            return false;
+        }
+        i += n;
+    }
+    return len > 0;
+}
+
 static enum status learn_decoded(struct smtp *s, const struct buf *decoded)
 {
     /* The digest of CRAM-MD5 stands behind a space, the proof of SCRAM behind "p=". */
@@ -113,9 +129,20 @@ static enum status learn_decoded(struct smtp *s, const struct buf *decoded)
     return learn_secret(s, NULL, decoded->p, decoded->len);
 }
 
+/* Many a password is valid base64 by chance; then it decodes to rubbish. */
+static bool looks_encoded(const struct buf *decoded)
+{
+    bool joined = memchr(decoded->p, '\0', decoded->len) != NULL ||
+                  memchr(decoded->p, '\001', decoded->len) != NULL;
+    return joined || is_text(decoded->p, decoded->len);
+}
+
 enum status learn_response(struct smtp *s, const char *p, size_t len, bool user_name)
 {
     struct buf decoded;
+    if (len < RESPONSE_MIN) {
+        return ST_OK;
+    }
     buf_init(&decoded, SMTP_RAW_MAX);
     enum status st = learn_bytes(s, p, len);
     enum status how = st == ST_OK ? base64_decode(&decoded, p, len) : st;
@@ -123,26 +150,13 @@ enum status learn_response(struct smtp *s, const char *p, size_t len, bool user_
         /* Somebody forgot to encode it; then it is the secret itself. */
         st = learn_secret(s, NULL, p, len);
     } else if (how == ST_OK && decoded.len > 0 && !user_name) {
-        st = learn_decoded(s, &decoded);
+        st = looks_encoded(&decoded) ? ST_OK : learn_secret(s, NULL, p, len);
+        st = st == ST_OK ? learn_decoded(s, &decoded) : st;
     } else {
         st = how;
     }
     buf_wipe(&decoded);
     return st;
-}
-
-static bool is_text(const char *p, size_t len)
-{
-    for (size_t i = 0; i < len;) {
-        uint32_t code;
-        size_t n = utf8_decode(p + i, len - i, &code);
-        bool control = n > 0 && (code < 0x20 || (code >= 0x7f && code < 0xa0));
-        if (n == 0 || (control && code != '\t' && code != '\n' && code != '\r')) {
-            return false;
-        }
-        i += n;
-    }
-    return len > 0;
 }
 
 /* By custom "Username:", "User Name" or the like; by some servers nothing at all. */

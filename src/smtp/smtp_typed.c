@@ -93,15 +93,23 @@ static size_t visible_len(struct smtp *s, const char *line, size_t len, enum smt
     return s->auth_tail && !star ? 0 : len;
 }
 
-/* The words that are hidden are learnt one by one: a server may quote any of them. */
+/*
+ * The words that are hidden are learnt one by one: a server may quote any of them. "PLAIN=secret" is a
+ * slip that hides one word in another.
+ */
 static enum status learn_typed(struct smtp *s, const char *p, size_t len, bool user_name)
 {
     size_t at = 0;
     enum status st = learn_bytes(s, p, len);
     while (at < len && st == ST_OK) {
         struct span word = word_at(p, len, &at);
+        const char *equals = word.len > 0 ? memchr(word.p, '=', word.len) : NULL;
         if (word.len > 0) {
             st = learn_response(s, word.p, word.len, user_name);
+        }
+        if (st == ST_OK && equals != NULL) {
+            size_t rest = word.len - (size_t)(equals + 1 - word.p);
+            st = learn_response(s, equals + 1, rest, user_name);
         }
     }
     return st;
@@ -125,13 +133,16 @@ static enum status typed_text(struct smtp *s, const char *line, size_t len, stru
                         deadline_in_ms(net_now_us(s->net), s->limits.block), &put);
     }
     buf_wipe(&wire);
+    if (st == ST_OK) {
+        return ST_OK;
+    }
     if (st == ST_CANCELLED) {
         /* A line that was cut would join the next one. */
         smtp_close(s, st);
-    } else if (st != ST_OK) {
+    } else {
         st = wire_fail(s, st, WAIT_BLOCK);
     }
-    return st;
+    return error_set(error, st, 0, _("The line could not be sent: %s."), status_name(st));
 }
 
 static enum status check_typed(const struct smtp *s, const char *line, size_t len,
