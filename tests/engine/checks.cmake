@@ -6,4 +6,7 @@ target_link_libraries(checks_world PUBLIC checks practice PRIVATE house PkgConfi
 engine_test(checks_dns checks_world)
 engine_test(checks_path checks_world)
 engine_test(checks_tls checks_world)
-engine_test(checks_mail checks_world)
+engine_test(checks_relay checks_world)
+engine_test(checks_auth checks_world)
+engine_test(checks_send checks_world)
+engine_test(checks_cut checks_world)
