@@ -1,1 +1,0 @@
-engine_test(scenarios practice run)
