@@ -7,11 +7,31 @@
 
 #define LIST_WIDTH 72
 
+/* The menu holds what is live anywhere, help what is live where it was called. */
+static size_t menu_actions(const char *filter, enum action *out)
+{
+    bool live[ACTION_COUNT] = {false};
+    enum action some[ACTION_COUNT];
+    size_t count = 0;
+    for (int mode = 0; mode < MODE_COUNT; mode++) {
+        size_t n = keys_help((enum key_mode)mode, filter, some, ACTION_COUNT);
+        for (size_t i = 0; i < n; i++) {
+            live[some[i]] = true;
+        }
+    }
+    for (int action = 0; action < ACTION_COUNT; action++) {
+        if (live[action]) {
+            out[count++] = (enum action)action;
+        }
+    }
+    return count;
+}
+
 static void list_refill_actions(struct dialog *d)
 {
     const char *filter = lineedit_text(&d->filter);
-    d->count = keys_help(d->purpose == LIST_MENU ? MODE_COUNT : d->mode, filter, d->actions,
-                         ACTION_COUNT);
+    d->count = d->purpose == LIST_MENU ? menu_actions(filter, d->actions)
+                                       : keys_help(d->mode, filter, d->actions, ACTION_COUNT);
     if (d->cursor >= d->count) {
         d->cursor = d->count > 0 ? d->count - 1 : 0;
     }
