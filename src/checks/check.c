@@ -161,7 +161,8 @@ static uint32_t pass_line(void *ctx, enum smtp_dir dir, bool tls, unsigned flags
     uint32_t number = c->sink->line(c->sink->ctx, dir, tls, flags, p, len);
     if (dir == DIR_TLS) {
         c->tls_line = number;
-    } else if (dir == DIR_SERVER && ((flags & LINE_ODD) != 0 || (len >= 3 && memcmp(p, "421", 3) == 0))) {
+    } else if (dir == DIR_SERVER &&
+               ((flags & LINE_ODD) != 0 || (len >= 3 && memcmp(p, "421", 3) == 0))) {
         size_t n = len < sizeof(c->odd_text) ? len : sizeof(c->odd_text) - 1;
         memcpy(c->odd_text, p, n);
         c->odd_text[n] = '\0';
@@ -176,9 +177,9 @@ static void pass_wait(void *ctx, enum smtp_wait what, int limit_ms)
     c->sink->wait(c->sink->ctx, what, limit_ms);
 }
 
-enum status check_context_init(struct check_context *c, const struct plan *plan, struct network *net,
-                               struct cancel *cancel, struct redactor *redactor,
-                               const struct check_sink *sink)
+enum status check_context_init(struct check_context *c, const struct plan *plan,
+                               struct network *net, struct cancel *cancel,
+                               struct redactor *redactor, const struct check_sink *sink)
 {
     memset(c, 0, sizeof(*c));
     c->plan = plan;
@@ -227,7 +228,8 @@ uint32_t check_note(struct check_context *c, const char *fmt, ...)
     va_start(ap, fmt);
     enum status st = buf_addv(&text, fmt, ap);
     va_end(ap);
-    /* Names from DNS and certificates may hold anything, a password that a server echoes included. */
+    /* Names from DNS and certificates may hold anything, a password that a server echoes included.
+     */
     if (st == ST_OK && c->redactor != NULL) {
         st = redactor_apply(c->redactor, buf_str(&text), text.len, &shown);
     } else if (st == ST_OK) {

@@ -11,8 +11,8 @@
 #define PORT_SUBMISSION 587
 
 /*
- * What a refused login means (knowledge base A03 to A17). First match wins. `code`: 0 any, 4 all of that
- * digit; `status`: the whole enhanced code, NULL for any; `words`: to be found in the text, NULL for any.
+ * What a refused login means. First match wins. `code`: 0 any, 4 all of that digit; `status`: the
+ * whole enhanced code, NULL for any; `words`: to be found in the text, NULL for any.
  */
 struct row {
     int code;
@@ -86,7 +86,7 @@ enum sasl_mech login_mech(const struct check_context *c)
         return mech != MECH_NONE && caps_has_mech(caps, sasl_mech_name(mech)) ? mech : MECH_NONE;
     }
     bool binding = c->smtp.tls && c->smtp.tls_facts.binding_len > 0;
-    return sasl_mech_choose((const char (*)[32])caps->mechs, caps->mech_count, false, binding);
+    return sasl_mech_choose((const char(*)[32])caps->mechs, caps->mech_count, false, binding);
 }
 
 bool login_is_allowed(const struct check_context *c)
@@ -168,9 +168,9 @@ static enum verdict report_no_common(struct check_context *c)
     }
     finding_init(&f, "smtp.auth.no_common");
     finding_arg(&f, "offered", buf_str(&offered));
-    finding_arg(&f, "wanted", c->plan->auth_mech != NULL
-                                  ? c->plan->auth_mech
-                                  : "SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5, PLAIN, LOGIN");
+    finding_arg(&f, "wanted",
+                c->plan->auth_mech != NULL ? c->plan->auth_mech
+                                           : "SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5, PLAIN, LOGIN");
     finding_evidence(&f, cap != NULL ? cap->line : 0);
     buf_free(&offered);
     return check_report(c, &f);
@@ -193,7 +193,8 @@ static enum verdict report_reply(struct check_context *c, const char *id, enum s
     return check_report(c, &f);
 }
 
-static enum verdict judge_refusal(struct check_context *c, enum sasl_mech mech, const struct reply *r)
+static enum verdict judge_refusal(struct check_context *c, enum sasl_mech mech,
+                                  const struct reply *r)
 {
     enum verdict v;
     struct finding f;
@@ -211,7 +212,8 @@ static enum verdict judge_refusal(struct check_context *c, enum sasl_mech mech, 
     return check_report(c, &f);
 }
 
-/* The mechanism itself broke: the server's part of it was wrong, or it said so in the mechanism's words. */
+/* The mechanism itself broke: the server's part of it was wrong, or it said so in the mechanism's
+ * words. */
 static enum verdict judge_protocol(struct check_context *c, enum sasl_mech mech,
                                    const struct reply *r, const struct error *error)
 {
@@ -266,7 +268,8 @@ static enum verdict log_in(struct check_context *c)
         return report_no_common(c);
     }
     if (c->smtp.tls && !c->smtp.tls_facts.verified && sasl_mech_sends_password(mech)) {
-        check_note(c, _("The certificate was not verified: whoever holds its key sees the password"));
+        check_note(c,
+                   _("The certificate was not verified: whoever holds its key sees the password"));
     }
     int64_t start = net_now_us(c->net);
     reply_init(&reply);
@@ -288,8 +291,8 @@ enum verdict check_run_auth(struct check_context *c)
         return without_wish(c);
     }
     /* One login a connection (RFC 4954 4). */
-    enum status st = c->smtp.authenticated ? session_open(c, SESSION_READY, &error)
-                                           : session_ready(c, &error);
+    enum status st =
+        c->smtp.authenticated ? session_open(c, SESSION_READY, &error) : session_ready(c, &error);
     if (st != ST_OK) {
         return check_not_reopened(c, st, &error);
     }

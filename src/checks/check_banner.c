@@ -8,9 +8,9 @@
 #include "text.h"
 #include "tls_failure.h"
 
-#define MUTE_MS 6000        /* a port that waits for a ClientHello says nothing at all */
+#define MUTE_MS 6000 /* a port that waits for a ClientHello says nothing at all */
 #define CONTROL_TLS_MS 5000
-#define SLOW_US (5 * US_PER_S) /* knowledge base T04 */
+#define SLOW_US (5 * US_PER_S) /* servers that delay on purpose take longer */
 #define PORT_SMTP 25
 #define PORT_SUBMISSION 587
 
@@ -20,8 +20,8 @@ static bool is_implicit(const struct check_context *c)
 }
 
 /*
- * Whether the port speaks TLS from the first byte: tried on a connection of its own, so that a server which is
- * only slow keeps the first one. ST_OK: it does.
+ * Whether the port speaks TLS from the first byte: tried on a connection of its own, so that a
+ * server which is only slow keeps the first one. ST_OK: it does.
  */
 static enum status speaks_tls(struct check_context *c)
 {
@@ -57,7 +57,8 @@ static enum status speaks_tls(struct check_context *c)
 static enum verdict report_tls_first(struct check_context *c)
 {
     struct finding f;
-    uint32_t line = check_note(c, _("The handshake is answered: this port wants TLS from the start"));
+    uint32_t line =
+        check_note(c, _("The handshake is answered: this port wants TLS from the start"));
     finding_init(&f, "smtp.banner.tls_first");
     finding_argf(&f, "port", "%u", c->facts.address.port);
     finding_evidence(&f, line);
@@ -65,7 +66,8 @@ static enum verdict report_tls_first(struct check_context *c)
     return check_report(c, &f);
 }
 
-/* On odd ports silence is asked for its reason before it is waited for. VERDICT_OK: go on waiting. */
+/* On odd ports silence is asked for its reason before it is waited for. VERDICT_OK: go on waiting.
+ */
 static enum verdict look_at_silence(struct check_context *c)
 {
     uint16_t port = c->facts.address.port;
@@ -205,7 +207,8 @@ static enum verdict no_greeting(struct check_context *c, enum status status, con
     return check_broken(c, status, WAIT_BANNER, r);
 }
 
-/* RFC 5321 3.1: who is greeted by 554 still says QUIT. After a 4yz the server hangs up by itself. */
+/* RFC 5321 3.1: who is greeted by 554 still says QUIT. After a 4yz the server hangs up by itself.
+ */
 static void say_goodbye(struct check_context *c)
 {
     struct reply reply;
@@ -257,8 +260,8 @@ static enum verdict judge_greeting(struct check_context *c, const struct reply *
     struct span text = greeting_text(r);
     enum verdict worst = check_oddities(c, r);
     if ((r->flags & REPLY_TEXT_BEFORE) != 0) {
-        worst = verdict_worse(
-            worst, report_text(c, "smtp.banner.text_before", "text", first_line(r), r));
+        worst = verdict_worse(worst,
+                              report_text(c, "smtp.banner.text_before", "text", first_line(r), r));
     }
     if (greeting_is_masked(text)) {
         worst = verdict_worse(worst, report_text(c, "smtp.banner.masked", "banner", text, r));

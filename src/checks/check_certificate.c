@@ -10,7 +10,8 @@
 #define PORT_SUBMISSIONS 465
 #define PORT_SUBMISSION 587
 
-/* What a chain error is called, and whether a client that insists on the certificate stops there. */
+/* What a chain error is called, and whether a client that insists on the certificate stops there.
+ */
 struct row {
     enum tls_reason reason;
     const char *id;
@@ -31,8 +32,9 @@ static const struct row rows[] = {
 };
 
 /*
- * Between mail servers TLS is opportunistic (RFC 7435): a certificate that proves nothing still hides the mail
- * from listeners. Programs of people check it, and so does who asked for TLS by name.
+ * Between mail servers TLS is opportunistic (RFC 7435): a certificate that proves nothing still
+ * hides the mail from listeners. Programs of people check it, and so does who asked for TLS by
+ * name.
  */
 static bool is_strict(const struct check_context *c)
 {
@@ -98,13 +100,16 @@ static uint32_t note_leaf(struct check_context *c, const struct tls_facts *t)
     }
     clock_iso8601(leaf->not_before * US_PER_S, from, sizeof(from));
     clock_iso8601(leaf->not_after * US_PER_S, until, sizeof(until));
-    uint32_t line = check_note(c, _("Certificate of %s, issued by %s, valid from %s to %s, %s, %s"),
-                               leaf->subject, leaf->issuer, from, until, leaf->key, leaf->signature);
+    uint32_t line =
+        check_note(c, _("Certificate of %s, issued by %s, valid from %s to %s, %s, %s"),
+                   leaf->subject, leaf->issuer, from, until, leaf->key, leaf->signature);
     buf_init(&names, LIST_MAX);
     list_names(t, &names);
-    check_note(c, names.len > 0 ? _("Names in the certificate: %s")
-                                : _("There are no names in the certificate%s"),
-               buf_str(&names));
+    if (names.len > 0) {
+        check_note(c, _("Names in the certificate: %s"), buf_str(&names));
+    } else {
+        check_note(c, _("There are no names in the certificate"));
+    }
     buf_free(&names);
     return line;
 }
@@ -161,9 +166,7 @@ enum verdict check_run_certificate(struct check_context *c)
         worst = verdict_worse(worst, report_error(c, t, t->reason, line));
     }
     const struct tls_cert *leaf = leaf_of(t);
-    int64_t days = leaf != NULL
-                       ? days_from(net_wall_us(c->net) / US_PER_S, leaf->not_after)
-                       : 0;
+    int64_t days = leaf != NULL ? days_from(net_wall_us(c->net) / US_PER_S, leaf->not_after) : 0;
     if (leaf != NULL && days >= 0 && days < SOON_DAYS) {
         finding_init(&f, "tls.certificate.expires_soon");
         add_args(c, &f, t, NULL);

@@ -169,7 +169,7 @@ static enum status try_address(struct check_context *c, const struct target *t,
     return ST_OK;
 }
 
-/* What one family or host could not do and another could (knowledge base V11). */
+/* What one family or host could not do and another could. */
 static enum verdict report_fallback(struct check_context *c, const struct attempts *failed,
                                     const struct attempt *good)
 {
@@ -227,11 +227,11 @@ static enum verdict report_connected(struct check_context *c, const struct attem
 }
 
 /*
- * Networks block port 25 on the way out, and then every server looks dead (knowledge base V01). Another mail
- * port of the same host tells whose fault it is. ST_OK: *other answered.
+ * Networks block port 25 on the way out, and then every server looks dead. Another mail port of the
+ * same host tells whose fault it is. ST_OK: *other answered.
  */
-static enum status try_other_ports(struct check_context *c, const struct attempt *a, uint16_t *other,
-                                   int64_t *elapsed_us, uint32_t *line)
+static enum status try_other_ports(struct check_context *c, const struct attempt *a,
+                                   uint16_t *other, int64_t *elapsed_us, uint32_t *line)
 {
     static const uint16_t ports[] = {587, 465};
     char where[NET_ADDRESS_TEXT + 8];

@@ -73,8 +73,8 @@ static uint32_t note_addresses(struct check_context *c, const struct target *t)
         net_address_format(&t->addresses[i], text, sizeof(text));
         check_list(&list, text);
     }
-    uint32_t line = check_note(c, "  %s: %s", t->host[0] != '\0' ? t->host : c->plan->host,
-                               buf_str(&list));
+    uint32_t line =
+        check_note(c, "  %s: %s", t->host[0] != '\0' ? t->host : c->plan->host, buf_str(&list));
     buf_free(&list);
     return line;
 }
@@ -143,7 +143,8 @@ static enum verdict report_lookup(struct check_context *c, const struct lookup *
     finding_arg(&f, "host", l->target->host);
     finding_evidence(&f, l->line);
     if (failed != NULL && found) {
-        /* One family is known, so the mail finds its way; what broken zones cost is said all the same. */
+        /* One family is known, so the mail finds its way; what broken zones cost is said all the
+         * same. */
         f.verdict = f.verdict == VERDICT_FAIL ? VERDICT_WARN : VERDICT_NOTE;
         f.side = SIDE_NONE;
     } else if (others && f.verdict == VERDICT_FAIL) {
@@ -153,8 +154,8 @@ static enum verdict report_lookup(struct check_context *c, const struct lookup *
 }
 
 /*
- * Documentation addresses are dead in the world, and alive in practice networks and test labs: there our own
- * address, of whichever family, is one of them.
+ * Documentation addresses are dead in the world, and alive in practice networks and test labs:
+ * there our own address, of whichever family, is one of them.
  */
 static bool lives_in_documentation(struct check_context *c)
 {
@@ -180,8 +181,7 @@ static bool same_range_here(struct check_context *c, const struct net_address *a
     if (net_address_range(a) == RANGE_DOCUMENTATION) {
         return lives_in_documentation(c);
     }
-    if (source.family != a->family &&
-        c->net->ops->source_for(c->net, a, &source) != ST_OK) {
+    if (source.family != a->family && c->net->ops->source_for(c->net, a, &source) != ST_OK) {
         return false;
     }
     return net_address_range(&source) == net_address_range(a);
@@ -202,7 +202,8 @@ static const char *range_id(enum net_range range)
 
 /* Whether the address may be published for a mail server; *keep says whether it is worth a try. */
 static enum verdict judge_address(struct check_context *c, const struct target *t,
-                                  const struct net_address *a, uint32_t line, bool others, bool *keep)
+                                  const struct net_address *a, uint32_t line, bool others,
+                                  bool *keep)
 {
     struct finding f;
     char text[NET_ADDRESS_TEXT];
@@ -214,10 +215,11 @@ static enum verdict judge_address(struct check_context *c, const struct target *
     }
     bool here = same_range_here(c, a);
     /* Test labs live in these ranges. Who names a host of the own machine means it. */
-    if (here && (range == RANGE_DOCUMENTATION || (by_user && range == RANGE_LOOPBACK))) {
+    if ((here && range == RANGE_DOCUMENTATION) || (by_user && range == RANGE_LOOPBACK)) {
         return VERDICT_OK;
     }
-    /* 127.0.0.1 is reachable from everywhere, and is always somebody else (RFC 5321 5.1, RFC 6890). */
+    /* 127.0.0.1 is reachable from everywhere, and is always somebody else (RFC 5321 5.1, RFC 6890).
+     */
     bool may_work = by_user || (here && range != RANGE_LOOPBACK && range != RANGE_LINK_LOCAL);
     net_address_format(a, text, sizeof(text));
     finding_init(&f, range_id(range));
@@ -252,7 +254,8 @@ static size_t count_good(struct check_context *c)
     return n;
 }
 
-static enum verdict judge_ranges(struct check_context *c, struct target *t, uint32_t line, bool others)
+static enum verdict judge_ranges(struct check_context *c, struct target *t, uint32_t line,
+                                 bool others)
 {
     enum verdict worst = VERDICT_OK;
     size_t kept = 0;
@@ -310,7 +313,7 @@ static void list_hosts(const struct check_context *c, struct buf *hosts, struct 
     }
 }
 
-/* Several hosts that are one machine give no safety (knowledge base D13). */
+/* Several hosts that are one machine give no safety. */
 static enum verdict report_same(struct check_context *c)
 {
     struct finding f;
@@ -338,7 +341,8 @@ static enum verdict report_same(struct check_context *c)
     return check_report(c, &f);
 }
 
-static enum verdict conclude(struct check_context *c, enum verdict worst, bool filtered, uint32_t line)
+static enum verdict conclude(struct check_context *c, enum verdict worst, bool filtered,
+                             uint32_t line)
 {
     struct finding f;
     struct buf hosts;
@@ -376,7 +380,8 @@ static enum verdict judge(struct check_context *c, struct lookup *lookups)
     for (size_t i = 0; i < c->target_count; i++) {
         struct lookup *l = &lookups[i];
         for (size_t k = 0; l->asked && k < 2; k++) {
-            uint32_t line = check_note_answer(c, l->target->host, l->ask[k].type, &l->ask[k].answer);
+            uint32_t line =
+                check_note_answer(c, l->target->host, l->ask[k].type, &l->ask[k].answer);
             l->line = l->line != 0 ? l->line : line;
             copy_found(l->target, &l->ask[k].answer, plan_port(c->plan));
         }
@@ -398,8 +403,7 @@ static enum verdict judge(struct check_context *c, struct lookup *lookups)
     bool filtered = filter_family(c);
     bool good = count_good(c) > 0;
     for (size_t i = 0; i < c->target_count; i++) {
-        worst = verdict_worse(worst,
-                              judge_ranges(c, lookups[i].target, lookups[i].line, good));
+        worst = verdict_worse(worst, judge_ranges(c, lookups[i].target, lookups[i].line, good));
     }
     return conclude(c, worst, filtered, first);
 }

@@ -56,10 +56,11 @@ static void start_finding(struct finding *f, const char *id, const struct check_
 }
 
 /*
- * Validation that failed looks like a broken server. The same question with checking disabled (RFC 4035
- * 3.2.2) tells them apart: a bogus zone is answered then.
+ * Validation that failed looks like a broken server. The same question with checking disabled (RFC
+ * 4035 3.2.2) tells them apart: a bogus zone is answered then.
  */
-static enum verdict servfail(struct check_context *c, const struct dns_answer *answer, uint32_t line)
+static enum verdict servfail(struct check_context *c, const struct dns_answer *answer,
+                             uint32_t line)
 {
     struct finding f;
     struct dns_question control = {
@@ -72,9 +73,9 @@ static enum verdict servfail(struct check_context *c, const struct dns_answer *a
     }
     bool bogus = control.answer.result == DNS_ANSWER || control.answer.result == DNS_NODATA ||
                  control.answer.result == DNS_NXDOMAIN;
-    uint32_t second = check_note(c,
-                                 bogus ? _("The same question without DNSSEC checking is answered")
-                                       : _("The same question without DNSSEC checking fails as well"));
+    uint32_t second =
+        check_note(c, bogus ? _("The same question without DNSSEC checking is answered")
+                            : _("The same question without DNSSEC checking fails as well"));
     start_finding(&f, bogus ? "dns.mx.dnssec_bogus" : "dns.mx.servfail", c, answer, line);
     finding_evidence(&f, second);
     dns_answer_free(&control.answer);
@@ -131,7 +132,8 @@ static int by_preference(const void *a, const void *b)
 static bool is_literal(const char *host)
 {
     struct net_address a;
-    return net_address_parse(host, &a) || (host[0] != '\0' && strspn(host, "0123456789.") == strlen(host));
+    return net_address_parse(host, &a) ||
+           (host[0] != '\0' && strspn(host, "0123456789.") == strlen(host));
 }
 
 static enum verdict report_host(struct check_context *c, const char *id, const char *host,
@@ -160,7 +162,8 @@ static bool is_known(const struct exchange *list, size_t count, const char *host
 /* Only names that can be looked up and shown to a server as a name; the others are findings. */
 static bool is_usable(const char *host)
 {
-    return !is_literal(host) && dns_name_is_host(host, true) && strlen(host) < sizeof(((struct target *)0)->host);
+    return !is_literal(host) && dns_name_is_host(host, true) &&
+           strlen(host) < sizeof(((struct target *)0)->host);
 }
 
 static enum verdict report_null(struct check_context *c, const struct dns_answer *answer,
@@ -174,7 +177,8 @@ static enum verdict report_null(struct check_context *c, const struct dns_answer
 }
 
 /* Records in the order of preference, the null MX among them. */
-static struct exchange *sorted(struct check_context *c, const struct dns_answer *answer, bool *has_null)
+static struct exchange *sorted(struct check_context *c, const struct dns_answer *answer,
+                               bool *has_null)
 {
     struct exchange *list = calloc(answer->count, sizeof(*list));
     *has_null = false;
@@ -264,10 +268,10 @@ static enum verdict judge(struct check_context *c, const struct dns_answer *answ
         enum dns_result result;
         const char *id;
     } failures[] = {
-        {DNS_NXDOMAIN, "dns.mx.nxdomain"},       {DNS_TIMEOUT, "dns.mx.timeout"},
-        {DNS_REFUSED, "dns.mx.refused"},         {DNS_UNREACHABLE, "dns.mx.unreachable"},
-        {DNS_MALFORMED, "dns.mx.malformed"},     {DNS_OTHER_RCODE, "dns.mx.malformed"},
-        {DNS_CNAME_LOOP, "dns.mx.malformed"},    {DNS_BAD_NAME, "dns.mx.malformed"},
+        {DNS_NXDOMAIN, "dns.mx.nxdomain"},    {DNS_TIMEOUT, "dns.mx.timeout"},
+        {DNS_REFUSED, "dns.mx.refused"},      {DNS_UNREACHABLE, "dns.mx.unreachable"},
+        {DNS_MALFORMED, "dns.mx.malformed"},  {DNS_OTHER_RCODE, "dns.mx.malformed"},
+        {DNS_CNAME_LOOP, "dns.mx.malformed"}, {DNS_BAD_NAME, "dns.mx.malformed"},
     };
     struct finding f;
     switch (answer->result) {

@@ -11,10 +11,10 @@
 
 #define LIST_MAX 1024
 
-/* Words of a refusal that is about the name that we gave (knowledge base E01, E02, E04). */
+/* Words of a refusal that is about the name that we gave. */
 static const char *const name_words[] = {
-    "helo", "ehlo", "hostname", "host name", "fully-qualified", "fully qualified", "fqdn",
-    "invalid domain", "domain name", "argument", "syntax",
+    "helo", "ehlo",           "hostname",    "host name", "fully-qualified", "fully qualified",
+    "fqdn", "invalid domain", "domain name", "argument",  "syntax",
 };
 
 static bool contains(struct span text, const char *word)
@@ -157,8 +157,8 @@ static enum verdict judge_caps(struct check_context *c, const struct reply *r)
     worst = verdict_worse(worst, report_keywords(c, "smtp.ehlo.masked", true));
     worst = verdict_worse(worst, report_keywords(c, "smtp.ehlo.malformed", false));
     worst = verdict_worse(worst, judge_auth(c));
-    worst = verdict_worse(worst,
-                          compare_seen_address(c, r->line_count > 0 ? r->lines[0].number : 0));
+    worst =
+        verdict_worse(worst, compare_seen_address(c, r->line_count > 0 ? r->lines[0].number : 0));
     if (worst <= VERDICT_NOTE && c->smtp.caps.esmtp) {
         struct span banner = span_of(c->facts.banner != NULL ? c->facts.banner : "");
         const char *software = software_name(banner);
@@ -187,7 +187,7 @@ static enum verdict fall_back(struct check_context *c, const struct reply *ehlo)
     if (!check_replied(st, &helo)) {
         /* What was said before the link broke says more than the break. */
         v = st == ST_CANCELLED || st == ST_NOMEM ? check_gave_up(c, st, NULL)
-                                                : report_refusal(c, ehlo);
+                                                 : report_refusal(c, ehlo);
     } else if (check_shutdown(c, &helo, &v)) {
         /* reported */
     } else if (helo.code / 100 != 2) {

@@ -1,5 +1,6 @@
 /*
- * check_login: one login on the path's connection, for the AUTH step and for what needs to be logged in.
+ * check_login: one login on the path's connection, for the AUTH step and for what needs to be
+ * logged in.
  *
  * Threads: the engine's. Ownership: none.
  */
@@ -9,7 +10,8 @@
 #include "auth.h"
 #include "check.h"
 
-/* The mechanism that would be used here: the user's if the server offers it, else the best. MECH_NONE: none fits. */
+/* The mechanism that would be used here: the user's if the server offers it, else the best.
+ * MECH_NONE: none fits. */
 enum sasl_mech login_mech(const struct check_context *c);
 /* True when a password may travel now: under TLS, or because the user said so. */
 bool login_is_allowed(const struct check_context *c);

@@ -9,12 +9,14 @@
 #include "text.h"
 
 /*
- * The relay test asks with MAIL and RCPT and takes everything back with RSET. The verb that would let a
- * message follow is not in this file.
+ * The relay test asks with MAIL and RCPT and takes everything back with RSET. The verb that would
+ * let a message follow is not in this file.
  */
 
 #define LOCAL_PART "relay-check"
-#define ADDRESS_TEXT_MAX 640 /* two names at their longest; what is too long the server will say */
+#define ADDRESS_TEXT_MAX                                                                           \
+    640 /* two names at their longest; what is too long the server will say                        \
+         */
 #define COMMAND_MAX (ADDRESS_TEXT_MAX + 32)
 #define STEPS_PER_FORM 3
 #define FORMS_MAX 4
@@ -23,7 +25,7 @@
 /* Nobody's mailboxes (RFC 2606 3). The first that is neither theirs nor ours is taken. */
 static const char *const foreign_domains[] = {"example.org", "example.net", "example.com"};
 
-/* Ways to write a foreign recipient (knowledge base R02, R04): %1 local part, %2 domain, %3 their host. */
+/* Ways to write a foreign recipient; the last two are for servers that still follow old routes. */
 enum form_kind { FORM_PLAIN, FORM_PERCENT, FORM_QUOTED, FORM_COUNT };
 
 struct form {
@@ -127,7 +129,8 @@ static void add_form(struct test *t, struct form *f)
     add_step(t, WAIT_OTHER, "RSET", NULL);
 }
 
-/* Everything in one flight where the server offers that: it does not matter what the single replies are. */
+/* Everything in one flight where the server offers that: it does not matter what the single replies
+ * are. */
 static enum status ask_together(struct check_context *c, struct test *t)
 {
     for (size_t i = 0; i < FORM_COUNT; i++) {
@@ -143,7 +146,8 @@ static enum status ask_together(struct check_context *c, struct test *t)
     return st;
 }
 
-/* One by one: a refused MAIL makes its RCPT pointless, and a clear answer to the first form is enough. */
+/* One by one: a refused MAIL makes its RCPT pointless, and a clear answer to the first form is
+ * enough. */
 static enum status ask_in_turn(struct check_context *c, struct test *t)
 {
     enum status st = ST_OK;
@@ -235,8 +239,8 @@ static enum verdict report_open(struct check_context *c, const struct form *f, b
 }
 
 /*
- * A server that takes every mailbox of its own name takes the tricky forms as well, and relays nothing. One
- * mailbox that cannot exist tells the two apart. True: it takes everything.
+ * A server that takes every mailbox of its own name takes the tricky forms as well, and relays
+ * nothing. One mailbox that cannot exist tells the two apart. True: it takes everything.
  */
 static enum status takes_everything(struct check_context *c, const struct test *t, bool *everything)
 {
@@ -283,8 +287,9 @@ static enum verdict judge_tricks(struct check_context *c, struct test *t)
         return check_gave_up(c, st, NULL);
     }
     if (everything) {
-        check_note(c, _("It is accepted as well: the server takes any mailbox of its own name, and the "
-                        "odd forms prove nothing"));
+        check_note(
+            c, _("It is accepted as well: the server takes any mailbox of its own name, and the "
+                 "odd forms prove nothing"));
         return VERDICT_TODO;
     }
     for (size_t i = FORM_PLAIN + 1; i < FORM_COUNT; i++) {
@@ -305,11 +310,12 @@ static enum verdict judge_mail_refused(struct check_context *c, const struct for
     if (reply_class_about_client(class)) {
         return report_reply(c, "smtp.relay.blocked", f, r);
     }
-    return report_reply(c, r->code / 100 == 4 ? "smtp.relay.deferred" : "smtp.relay.sender_refused", f,
-                        r);
+    return report_reply(c, r->code / 100 == 4 ? "smtp.relay.deferred" : "smtp.relay.sender_refused",
+                        f, r);
 }
 
-/* What a refused recipient teaches: only a refusal that is about the recipient says how relaying is set. */
+/* What a refused recipient teaches: only a refusal that is about the recipient says how relaying is
+ * set. */
 static enum verdict judge_rcpt_refused(struct check_context *c, const struct form *f)
 {
     const struct reply *r = f->rcpt;
@@ -361,9 +367,16 @@ static enum verdict judge(struct check_context *c, struct test *t, enum status s
 static enum verdict run_test(struct check_context *c, struct test *t)
 {
     enum verdict odd = VERDICT_OK;
+    struct error error = {0};
     int64_t start = net_now_us(c->net);
     set_addresses(c, t);
-    enum status st = caps_has(&c->smtp.caps, CAP_PIPELINING) ? ask_together(c, t) : ask_in_turn(c, t);
+    /* What came in through a form must not carry a second command or parameter along. */
+    if (address_check(t->sender, true, true, &error) != ST_OK ||
+        address_check(t->forms[FORM_PLAIN].recipient, false, true, &error) != ST_OK) {
+        return check_internal(c, ST_INVALID, error.text);
+    }
+    enum status st =
+        caps_has(&c->smtp.caps, CAP_PIPELINING) ? ask_together(c, t) : ask_in_turn(c, t);
     check_timed(c, TIMING_ENVELOPE, start);
     check_facts_changed(c);
     for (size_t i = 0; i < STEPS_MAX; i++) {
@@ -384,8 +397,8 @@ enum verdict check_run_relay(struct check_context *c)
         return check_report_plain(c, "check.needs_consent");
     }
     /* Who is logged in may relay; that says nothing about strangers. */
-    enum status st = c->smtp.authenticated ? session_open(c, SESSION_READY, &error)
-                                           : session_ready(c, &error);
+    enum status st =
+        c->smtp.authenticated ? session_open(c, SESSION_READY, &error) : session_ready(c, &error);
     if (st != ST_OK) {
         return check_not_reopened(c, st, &error);
     }

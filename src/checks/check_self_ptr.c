@@ -61,7 +61,8 @@ static enum status ask_reverse(struct check_context *c, struct dns_question *own
     return st;
 }
 
-/* Index of the first name that has our address, or -1; *st when the look-up itself could not be done. */
+/* Index of the first name that has our address, or -1; *st when the look-up itself could not be
+ * done. */
 static int find_confirmed(struct check_context *c, const struct dns_answer *ptr, enum status *st)
 {
     struct dns_question ask[PTR_NAMES_MAX];
@@ -110,7 +111,8 @@ static enum verdict report_missing(struct check_context *c, uint32_t line)
     return check_report(c, &f);
 }
 
-static enum verdict judge_names(struct check_context *c, const struct dns_answer *ptr, uint32_t line)
+static enum verdict judge_names(struct check_context *c, const struct dns_answer *ptr,
+                                uint32_t line)
 {
     struct finding f;
     enum status st;
@@ -176,8 +178,7 @@ enum verdict check_run_self_ptr(struct check_context *c)
     int64_t start = net_now_us(c->net);
     enum verdict v;
     /* The loopback address is nobody's, and has a name everywhere. */
-    bool known = c->own_address.family != 0 &&
-                 net_address_range(&c->own_address) != RANGE_LOOPBACK;
+    bool known = c->own_address.family != 0 && net_address_range(&c->own_address) != RANGE_LOOPBACK;
     c->own_ptr_confirmed = c->domain_facts.own_ptr_confirmed = false;
     free(c->domain_facts.own_ptr);
     c->domain_facts.own_ptr = NULL;

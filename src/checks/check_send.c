@@ -127,7 +127,7 @@ static enum verdict report(struct check_context *c, const char *id, const struct
     }
     finding_arg(&f, "address", address);
     finding_argf(&f, "size", "%zu", m->text.len);
-    if (c->smtp.caps.has_size) {
+    if (c->smtp.caps.has_size && c->smtp.caps.size > 0) {
         finding_argf(&f, "limit", "%" PRIu64, c->smtp.caps.size);
     } else {
         finding_arg(&f, "limit", "-");

@@ -113,8 +113,8 @@ enum verdict check_refused(struct check_context *c, const char *id, const struct
 
 bool check_replied(enum status status, const struct reply *reply)
 {
-    return status == ST_OK ||
-           ((status == ST_EOF || status == ST_RESET) && reply->code >= 400 && reply->line_count > 0);
+    return status == ST_OK || ((status == ST_EOF || status == ST_RESET) && reply->code >= 400 &&
+                               reply->line_count > 0);
 }
 
 bool check_shutdown(struct check_context *c, const struct reply *reply, enum verdict *verdict)
@@ -197,11 +197,11 @@ enum verdict check_oddities(struct check_context *c, const struct reply *reply)
 static const char *waited_word(enum smtp_wait wait)
 {
     static const char *const words[] = {
-        [WAIT_NONE] = "",           [WAIT_CONNECT] = "connect", [WAIT_BANNER] = "220",
-        [WAIT_EHLO] = "EHLO",       [WAIT_STARTTLS] = "STARTTLS", [WAIT_TLS] = "TLS",
-        [WAIT_AUTH] = "AUTH",       [WAIT_MAIL] = "MAIL",       [WAIT_RCPT] = "RCPT",
-        [WAIT_DATA] = "DATA",       [WAIT_BLOCK] = "DATA",      [WAIT_DOT] = ".",
-        [WAIT_QUIT] = "QUIT",       [WAIT_OTHER] = "RSET",      [WAIT_DNS] = "DNS",
+        [WAIT_NONE] = "",     [WAIT_CONNECT] = "connect",   [WAIT_BANNER] = "220",
+        [WAIT_EHLO] = "EHLO", [WAIT_STARTTLS] = "STARTTLS", [WAIT_TLS] = "TLS",
+        [WAIT_AUTH] = "AUTH", [WAIT_MAIL] = "MAIL",         [WAIT_RCPT] = "RCPT",
+        [WAIT_DATA] = "DATA", [WAIT_BLOCK] = "DATA",        [WAIT_DOT] = ".",
+        [WAIT_QUIT] = "QUIT", [WAIT_OTHER] = "RSET",        [WAIT_DNS] = "DNS",
     };
     size_t i = (size_t)wait;
     return i < ARRAY_LEN(words) ? words[i] : "";
@@ -286,20 +286,11 @@ enum verdict check_broken(struct check_context *c, enum status status, enum smtp
     } else {
         finding_arg(&f, "detail", status_name(status));
         finding_evidence(&f, reply != NULL && reply->command_line != 0 ? reply->command_line
-                                                                      : c->smtp.last_client_line);
+                                                                       : c->smtp.last_client_line);
     }
     finding_arg(&f, "command", waited_word(during));
     finding_argf(&f, "seconds", "%d", waited_limit(&c->smtp.limits, during) / 1000);
     return check_report(c, &f);
-}
-
-const char *check_host(const struct check_context *c, char *buffer, size_t size)
-{
-    if (c->facts.mx != NULL) {
-        return c->facts.mx;
-    }
-    net_address_format(&c->facts.address, buffer, size);
-    return buffer;
 }
 
 void check_facts_changed(struct check_context *c)
@@ -350,7 +341,8 @@ uint32_t check_note_answer(struct check_context *c, const char *name, uint16_t t
                              "%s of %s: %zu records from %s in %d ms", answer->count),
                           kind, name, answer->count, server, ms);
     case DNS_NODATA:
-        return check_note(c, _("%s of %s: there is none, says %s in %d ms"), kind, name, server, ms);
+        return check_note(c, _("%s of %s: there is none, says %s in %d ms"), kind, name, server,
+                          ms);
     case DNS_NXDOMAIN:
         return check_note(c, _("%s of %s: the name does not exist, says %s in %d ms"), kind, name,
                           server, ms);

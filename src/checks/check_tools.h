@@ -34,7 +34,8 @@ enum verdict check_stopped(struct check_context *c);
 enum verdict check_internal(struct check_context *c, enum status status, const char *detail);
 /* Maps ST_CANCELLED to stopped, the rest to internal. */
 enum verdict check_gave_up(struct check_context *c, enum status status, const char *detail);
-/* Opening the connection again did not work; nothing is known about what the check wanted to know. */
+/* Opening the connection again did not work; nothing is known about what the check wanted to know.
+ */
 enum verdict check_not_reopened(struct check_context *c, enum status status,
                                 const struct error *error);
 
@@ -47,13 +48,12 @@ enum verdict check_refused(struct check_context *c, const char *id, const struct
 enum reply_class check_class(const struct reply *reply);
 /* True when the reply can be judged: it is complete, or the link dropped right behind a refusal. */
 bool check_replied(enum status status, const struct reply *reply);
-/* 421 (RFC 5321 3.8): the server is going away, whatever was asked. Closes, reports and returns true. */
+/* 421 (RFC 5321 3.8): the server is going away, whatever was asked. Closes, reports and returns
+ * true. */
 bool check_shutdown(struct check_context *c, const struct reply *reply, enum verdict *verdict);
 /* Reports how the reply violates the protocol, each way once a run; returns the worst verdict. */
 enum verdict check_oddities(struct check_context *c, const struct reply *reply);
 
-/* Name of the server for people: the host, else the address. The buffer holds NET_ADDRESS_TEXT or more. */
-const char *check_host(const struct check_context *c, char *buffer, size_t size);
 void check_facts_changed(struct check_context *c);
 /* A span of the path's, or of the domain's, that ends now. start_us is of the network's clock. */
 void check_timed(struct check_context *c, enum timing t, int64_t start_us);
@@ -62,8 +62,8 @@ void check_timed_domain(struct check_context *c, enum timing t, int64_t start_us
 void check_list(struct buf *list, const char *item);
 
 /* DNS with the wait told to the screen. */
-enum status check_ask_all(struct check_context *c, struct dns_question *questions, size_t count)
-    MUST_CHECK;
+enum status check_ask_all(struct check_context *c, struct dns_question *questions,
+                          size_t count) MUST_CHECK;
 /* "MX of example.com: answered by 192.0.2.53 in 12 ms" or why not. */
 uint32_t check_note_answer(struct check_context *c, const char *name, uint16_t type,
                            const struct dns_answer *answer);

@@ -64,7 +64,8 @@ static void list_missing(struct buf *list, const struct caps *in, const struct c
     }
 }
 
-void ehlo_facts_compare(struct check_context *c, const struct caps *before, const struct caps *after)
+void ehlo_facts_compare(struct check_context *c, const struct caps *before,
+                        const struct caps *after)
 {
     struct buf gone;
     struct buf come;

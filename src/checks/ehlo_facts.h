@@ -11,6 +11,7 @@
 /* Copies the present capabilities and the name that we gave to the path's facts, and tells them. */
 enum status ehlo_facts_keep(struct check_context *c) MUST_CHECK;
 /* Says in a note what was offered only before TLS, and what only after it (RFC 3207 4.2). */
-void ehlo_facts_compare(struct check_context *c, const struct caps *before, const struct caps *after);
+void ehlo_facts_compare(struct check_context *c, const struct caps *before,
+                        const struct caps *after);
 
 #endif

@@ -9,8 +9,7 @@
 /* True when the name that this machine calls itself leads back to it. */
 static enum status host_name_is_ours(struct check_context *c, const char *name, bool *ours)
 {
-    struct dns_question ask = {.name = name,
-                               .type = c->own_address.family == 6 ? DNS_AAAA : DNS_A};
+    struct dns_question ask = {.name = name, .type = c->own_address.family == 6 ? DNS_AAAA : DNS_A};
     *ours = false;
     if (strchr(name, '.') == NULL || !dns_name_is_host(name, false) || c->own_address.family == 0) {
         return ST_OK;
@@ -24,7 +23,8 @@ static enum status host_name_is_ours(struct check_context *c, const char *name, 
     return st;
 }
 
-/* RFC 5321 4.1.3. Behind a translator that we know nothing of, the inner address is the honest one. */
+/* RFC 5321 4.1.3. Behind a translator that we know nothing of, the inner address is the honest one.
+ */
 static void literal(struct check_context *c)
 {
     char text[NET_ADDRESS_TEXT];

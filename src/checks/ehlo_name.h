@@ -9,9 +9,9 @@
 #include "check.h"
 
 /*
- * Fills c->ehlo_name, and says in a note where it comes from: the user's, the confirmed reverse name, our
- * host name when DNS gives it our address, else the address literal. A name is never made up. May ask DNS;
- * statuses as dns_ask.
+ * Fills c->ehlo_name, and says in a note where it comes from: the user's, the confirmed reverse
+ * name, our host name when DNS gives it our address, else the address literal. A name is never made
+ * up. May ask DNS; statuses as dns_ask.
  */
 enum status ehlo_name_choose(struct check_context *c) MUST_CHECK;
 

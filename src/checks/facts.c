@@ -75,8 +75,8 @@ enum status facts_copy(struct facts *dst, const struct facts *src)
     }
     enum status st = ST_OK;
     for (size_t i = 0; i < ARRAY_LEN(facts_strings) && st == ST_OK; i++) {
-        st = str_set(string_at(dst, i), *(char *const *)(const void *)((const char *)src +
-                                                                       facts_strings[i]));
+        st = str_set(string_at(dst, i),
+                     *(char *const *)(const void *)((const char *)src + facts_strings[i]));
     }
     if (st == ST_OK && src->tls != NULL) {
         dst->tls = malloc(sizeof(*dst->tls));

@@ -11,7 +11,10 @@ struct opening {
     const char *protocol;
 };
 
-#define OPENING(bytes, protocol) {bytes, sizeof(bytes) - 1, protocol}
+#define OPENING(bytes, protocol)                                                                   \
+    {                                                                                              \
+        bytes, sizeof(bytes) - 1, protocol                                                         \
+    }
 
 static const struct opening openings[] = {
     OPENING("HTTP/", "HTTP"),

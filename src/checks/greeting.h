@@ -9,11 +9,12 @@
 #include "buf.h"
 
 /*
- * The protocol that begins like this, when it is not SMTP: "HTTP", "SSH", "POP3"... NULL when it may be SMTP. The
- * bytes are those of the first lines as they came.
+ * The protocol that begins like this, when it is not SMTP: "HTTP", "SSH", "POP3"... NULL when it
+ * may be SMTP. The bytes are those of the first lines as they came.
  */
 const char *greeting_other_protocol(struct span first_bytes);
-/* True for the text of a 220 that a firewall has overwritten: most of it is *, with the 2 and 0 left in. */
+/* True for the text of a 220 that a firewall has overwritten: most of it is *, with the 2 and 0
+ * left in. */
 bool greeting_is_masked(struct span text);
 /* True when the text begins with a host name that can be meant for the world. */
 bool greeting_has_name(struct span text);

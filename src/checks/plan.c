@@ -16,12 +16,12 @@
 
 /* Where the strings of a plan lie, so that copying and freeing cannot forget one. */
 static const size_t plan_strings[] = {
-    offsetof(struct plan, input),     offsetof(struct plan, domain),
+    offsetof(struct plan, input),        offsetof(struct plan, domain),
     offsetof(struct plan, domain_shown), offsetof(struct plan, host),
-    offsetof(struct plan, helo),      offsetof(struct plan, from),
-    offsetof(struct plan, to),        offsetof(struct plan, subject),
-    offsetof(struct plan, ca_file),   offsetof(struct plan, cert_file),
-    offsetof(struct plan, key_file),  offsetof(struct plan, auth_user),
+    offsetof(struct plan, helo),         offsetof(struct plan, from),
+    offsetof(struct plan, to),           offsetof(struct plan, subject),
+    offsetof(struct plan, ca_file),      offsetof(struct plan, cert_file),
+    offsetof(struct plan, key_file),     offsetof(struct plan, auth_user),
     offsetof(struct plan, auth_mech),
 };
 
@@ -69,8 +69,8 @@ enum status plan_copy(struct plan *dst, const struct plan *src)
     }
     enum status st = ST_OK;
     for (size_t i = 0; i < ARRAY_LEN(plan_strings) && st == ST_OK; i++) {
-        st = str_set(string_at(dst, i), *(char *const *)(const void *)((const char *)src +
-                                                                       plan_strings[i]));
+        st = str_set(string_at(dst, i),
+                     *(char *const *)(const void *)((const char *)src + plan_strings[i]));
     }
     if (st == ST_OK && secret_is_set(&src->password)) {
         st = secret_copy(&dst->password, &src->password);
@@ -97,7 +97,8 @@ enum plan_tls plan_tls_effective(const struct plan *p)
     return plan_port(p) == PORT_SUBMISSIONS ? PLAN_TLS_IMPLICIT : PLAN_TLS_STARTTLS;
 }
 
-/* Position, counted from 1, of the first byte that would end a line or a string; 0 when there is none. */
+/* Position, counted from 1, of the first byte that would end a line or a string; 0 when there is
+ * none. */
 static size_t control_position(const char *text)
 {
     for (size_t i = 0; text[i] != '\0'; i++) {
@@ -137,8 +138,9 @@ static enum status check_fields(const struct field *fields, size_t count, struct
                              _(f->name), (size_t)(blank - f->value) + 1);
         }
         if (strlen(f->value) > f->max) {
-            return error_set(error, ST_INVALID, 0, _("%s: %zu bytes are too long, %zu are allowed."),
-                             _(f->name), strlen(f->value), f->max);
+            return error_set(error, ST_INVALID, 0,
+                             _("%s: %zu bytes are too long, %zu are allowed."), _(f->name),
+                             strlen(f->value), f->max);
         }
     }
     return ST_OK;
@@ -183,11 +185,12 @@ static enum status check_login(const struct plan *p, struct error *error)
     if (p->auth_mech != NULL && mech == MECH_NONE) {
         char shown[64];
         escape_copy(shown, sizeof(shown), p->auth_mech, strlen(p->auth_mech), 0);
-        return error_set(error, ST_INVALID, 0,
-                         _("“%s” is no login mechanism of this program. It knows EXTERNAL, "
-                           "SCRAM-SHA-256, SCRAM-SHA-1 (both also with -PLUS), OAUTHBEARER, XOAUTH2, "
-                           "CRAM-MD5, PLAIN and LOGIN."),
-                         shown);
+        return error_set(
+            error, ST_INVALID, 0,
+            _("“%s” is no login mechanism of this program. It knows EXTERNAL, "
+              "SCRAM-SHA-256, SCRAM-SHA-1 (both also with -PLUS), OAUTHBEARER, XOAUTH2, "
+              "CRAM-MD5, PLAIN and LOGIN."),
+            shown);
     }
     if (!p->auth_wanted || mech == MECH_EXTERNAL) {
         return ST_OK;

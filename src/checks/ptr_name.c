@@ -8,10 +8,11 @@
 #define DOMAIN_LABELS 2 /* "dsl" in "mail.dsl.net" is a company's name */
 
 static const char *const words[] = {
-    "adsl", "broadband", "cable", "client", "clients", "compute", "cpe", "cust", "customer",
-    "dhcp", "dial", "dialin", "dialup", "dsl", "dyn", "dynamic", "dynip", "fiber",
-    "fibre", "ftth", "home", "ip", "modem", "mobile", "nat", "pool", "pools", "ppp", "pppoe",
-    "pub", "res", "residential", "rev", "unassigned", "unknown", "vdsl", "wireless", "xdsl",
+    "adsl",     "broadband",  "cable",   "client", "clients",  "compute", "cpe",   "cust",
+    "customer", "dhcp",       "dial",    "dialin", "dialup",   "dsl",     "dyn",   "dynamic",
+    "dynip",    "fiber",      "fibre",   "ftth",   "home",     "ip",      "modem", "mobile",
+    "nat",      "pool",       "pools",   "ppp",    "pppoe",    "pub",     "res",   "residential",
+    "rev",      "unassigned", "unknown", "vdsl",   "wireless", "xdsl",
 };
 
 struct piece {

@@ -9,8 +9,8 @@
 #include "net.h"
 
 /*
- * True when the name looks like one that a provider gave to a range by rule: it repeats the address, or has a
- * word such as "dyn", "pool" or "dsl" in front of the domain.
+ * True when the name looks like one that a provider gave to a range by rule: it repeats the
+ * address, or has a word such as "dyn", "pool" or "dsl" in front of the domain.
  */
 bool ptr_name_is_generic(const char *name, const struct net_address *address);
 

@@ -80,7 +80,8 @@ bool queue_id_find(struct span text, char out[QUEUE_ID_MAX])
             }
         } else {
             from = at + strlen(patterns[i].before);
-            while (from < text.len && (text.p[from] == '<' || text.p[from] == '[' || text.p[from] == ' ')) {
+            while (from < text.len &&
+                   (text.p[from] == '<' || text.p[from] == '[' || text.p[from] == ' ')) {
                 from++;
             }
             to = from;

@@ -1,5 +1,6 @@
 /*
- * queue_id: the name that a server gives to a message that it took, for whoever looks for it in a log.
+ * queue_id: the name that a server gives to a message that it took, for whoever looks for it in a
+ * log.
  *
  * Threads: pure. Ownership: none.
  */

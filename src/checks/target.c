@@ -74,8 +74,9 @@ static enum status parse_port(const char *p, size_t len, uint16_t *port, struct 
     }
     for (size_t i = 0; i < len; i++) {
         if (p[i] < '0' || p[i] > '9') {
-            return error_set(error, ST_INVALID, 0, _("“%s” is no port number; 25, 465 and 587 are "
-                                                     "usual."),
+            return error_set(error, ST_INVALID, 0,
+                             _("“%s” is no port number; 25, 465 and 587 are "
+                               "usual."),
                              show(p, len).text);
         }
         n = n * 10 + (unsigned long)(p[i] - '0');
@@ -91,7 +92,8 @@ static enum status parse_port(const char *p, size_t len, uint16_t *port, struct 
     return ST_OK;
 }
 
-/* Text that only digits and dots make up was meant as an address: no top-level domain is a number. */
+/* Text that only digits and dots make up was meant as an address: no top-level domain is a number.
+ */
 static bool looks_numeric(const char *p, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
@@ -131,15 +133,16 @@ static enum status not_a_name(const char *p, size_t len, struct error *error)
                              show(p + label, i - label).text, i - label, DNS_LABEL_MAX);
         }
         if (p[label] == '-' || p[i - 1] == '-') {
-            return error_set(error, ST_INVALID, 0,
-                             _("The part “%s” begins or ends with a hyphen, which no host name may."),
-                             show(p + label, i - label).text);
+            return error_set(
+                error, ST_INVALID, 0,
+                _("The part “%s” begins or ends with a hyphen, which no host name may."),
+                show(p + label, i - label).text);
         }
         label = i + 1;
     }
     if (len > DNS_HOST_NAME_MAX) {
-        return error_set(error, ST_INVALID, 0,
-                         _("The name is %zu bytes long; %d are allowed."), len, DNS_HOST_NAME_MAX);
+        return error_set(error, ST_INVALID, 0, _("The name is %zu bytes long; %d are allowed."),
+                         len, DNS_HOST_NAME_MAX);
     }
     for (size_t i = 0; i < len; i++) {
         bool good = (p[i] >= '0' && p[i] <= '9') || (p[i] >= 'a' && p[i] <= 'z') ||
@@ -172,10 +175,11 @@ static enum status parse_name(const char *p, size_t len, char **ascii, char **sh
         goto out;
     }
     if (looks_numeric(p, len)) {
-        st = error_set(error, ST_INVALID, 0,
-                       _("“%s” is no IPv4 address; one looks like 192.0.2.25, four numbers from 0 to "
-                         "255."),
-                       show(p, len).text);
+        st = error_set(
+            error, ST_INVALID, 0,
+            _("“%s” is no IPv4 address; one looks like 192.0.2.25, four numbers from 0 to "
+              "255."),
+            show(p, len).text);
         goto out;
     }
     if (is_ascii(p, len)) {
@@ -188,9 +192,8 @@ static enum status parse_name(const char *p, size_t len, char **ascii, char **sh
     } else {
         int rc = idn2_to_ascii_8z(text, &to_ascii, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT);
         if (rc != IDN2_OK) {
-            st = error_set(error, ST_INVALID, 0,
-                           _("“%s” cannot be turned into a domain name: %s."), show(p, len).text,
-                           idn2_strerror(rc));
+            st = error_set(error, ST_INVALID, 0, _("“%s” cannot be turned into a domain name: %s."),
+                           show(p, len).text, idn2_strerror(rc));
             goto out;
         }
     }
@@ -305,10 +308,11 @@ static enum status parse_url(struct parsed *t, const char *p, size_t len, size_t
         }
     }
     if (found == NULL) {
-        return error_set(error, ST_INVALID, 0,
-                         _("“%s” is no scheme of mail servers; write smtp://, smtps://, submission:// "
-                           "or submissions://, or the name alone."),
-                         show(p, scheme_len).text);
+        return error_set(
+            error, ST_INVALID, 0,
+            _("“%s” is no scheme of mail servers; write smtp://, smtps://, submission:// "
+              "or submissions://, or the name alone."),
+            show(p, scheme_len).text);
     }
     p += scheme_len + 3;
     len -= scheme_len + 3;
@@ -329,9 +333,10 @@ static enum status parse_url(struct parsed *t, const char *p, size_t len, size_t
         }
     }
     if (extra != NULL) {
-        return error_set(error, ST_INVALID, 0,
-                         _("“%s” has no meaning for a mail server; the URL ends behind host and port."),
-                         show(extra, len - (size_t)(extra - p)).text);
+        return error_set(
+            error, ST_INVALID, 0,
+            _("“%s” has no meaning for a mail server; the URL ends behind host and port."),
+            show(extra, len - (size_t)(extra - p)).text);
     }
     if (len == 0) {
         return error_set(error, ST_INVALID, 0, _("The URL names no host."));

@@ -1,5 +1,6 @@
 /*
- * tls_failure: what a handshake that did not succeed means, and what both ways into TLS have in common.
+ * tls_failure: what a handshake that did not succeed means, and what both ways into TLS have in
+ * common.
  *
  * Threads: the engine's. Ownership: none.
  */
@@ -14,8 +15,8 @@ enum status tls_facts_keep(struct check_context *c) MUST_CHECK;
 enum verdict tls_failure_report(struct check_context *c, enum status status,
                                 const struct error *error, uint32_t line);
 /*
- * TLS 1.3 servers find our missing certificate only after the handshake (RFC 8446 4.6.2, alert 116), so that the
- * first exchange breaks. True when that is what happened; it is reported then.
+ * TLS 1.3 servers find our missing certificate only after the handshake (RFC 8446 4.6.2, alert
+ * 116), so that the first exchange breaks. True when that is what happened; it is reported then.
  */
 bool tls_wanted_certificate(struct check_context *c, enum status status, enum verdict *verdict);
 /* Warns of TLS 1.0 and 1.1 (RFC 8996); VERDICT_OK when there is nothing to say. */

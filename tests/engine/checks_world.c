@@ -69,21 +69,11 @@ static uint16_t keep_path(void *ctx)
     return ++w->paths;
 }
 
-struct world *world_open(const char *scenario, const char *target)
+static struct world *world_new(const char *target)
 {
     struct world *w = calloc(1, sizeof(*w));
     struct error error = {0};
-    const struct practice_options options = {.pace = PRACTICE_INSTANT};
-    struct buf text;
     assert_non_null(w);
-    buf_init(&text, SCENARIO_FILE_MAX);
-    assert_int_equal(buf_addf(&text, "title test\ntarget %s\n%s", target, scenario), ST_OK);
-    if (practice_open_text("test", buf_str(&text), text.len, &options, &w->net, NULL, &error) !=
-        ST_OK) {
-        print_message("%s\n", buf_str(&text));
-        fail_msg("%s", error.text);
-    }
-    buf_free(&text);
     assert_int_equal(cancel_init(&w->cancel), ST_OK);
     plan_init(&w->plan);
     if (plan_set_target(&w->plan, target, &error) != ST_OK) {
@@ -96,6 +86,33 @@ struct world *world_open(const char *scenario, const char *target)
                                   .finding = keep_finding,
                                   .facts = keep_facts,
                                   .new_path = keep_path};
+    return w;
+}
+
+struct world *world_open(const char *scenario, const char *target)
+{
+    struct world *w = world_new(target);
+    struct error error = {0};
+    const struct practice_options options = {.pace = PRACTICE_INSTANT};
+    struct buf text;
+    buf_init(&text, SCENARIO_FILE_MAX);
+    assert_int_equal(buf_addf(&text, "title test\ntarget %s\n%s", target, scenario), ST_OK);
+    if (practice_open_text("test", buf_str(&text), text.len, &options, &w->net, NULL, &error) !=
+        ST_OK) {
+        print_message("%s\n", buf_str(&text));
+        fail_msg("%s", error.text);
+    }
+    buf_free(&text);
+    return w;
+}
+
+struct world *world_open_here(const char *target)
+{
+    struct world *w = world_new(target);
+    struct error error = {0};
+    if (net_system_open(&w->net, &error) != ST_OK) {
+        fail_msg("%s", error.text);
+    }
     return w;
 }
 

@@ -1,5 +1,6 @@
 /*
- * checks_world: one run of the checks over a practice network, with everything that they told kept for asking.
+ * checks_world: one run of the checks over a practice network, with everything that they told kept
+ * for asking.
  *
  * Threads: tests are single-threaded. Ownership: world_close frees all.
  */
@@ -42,8 +43,11 @@ struct world {
     unsigned cancel_after;
 };
 
-/* A network from the scenario text, and a plan for the target. Fails the test when either is wrong. */
+/* A network from the scenario text, and a plan for the target. Fails the test when either is wrong.
+ */
 struct world *world_open(const char *scenario, const char *target);
+/* The same over the sockets of this machine, for what the practice network cannot act out. */
+struct world *world_open_here(const char *target);
 void world_close(struct world *w);
 /* All checks in order, as the run does it: what is blocked is skipped. */
 void world_run(struct world *w);
@@ -51,8 +55,8 @@ void world_run(struct world *w);
 enum verdict world_step(struct world *w, enum check_id id);
 
 /*
- * The ids that this check reported, in order, separated by blanks, are exactly these. Every finding's
- * arguments that its texts may use are there, and evidence of problems is marked.
+ * The ids that this check reported, in order, separated by blanks, are exactly these. Every
+ * finding's arguments that its texts may use are there, and evidence of problems is marked.
  */
 void world_expect(struct world *w, enum check_id id, enum verdict verdict, const char *ids);
 /* The first finding with this id; fails the test when there is none. */

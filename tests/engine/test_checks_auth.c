@@ -97,8 +97,10 @@ static void test_refusals(void **state)
         enum verdict verdict;
     } cases[] = {
         {"535 5.7.8 Error: authentication failed", "smtp.auth.wrong", VERDICT_FAIL},
-        {"534 5.7.9 Application-specific password required", "smtp.auth.app_password", VERDICT_FAIL},
-        {"535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant",
+        {"534 5.7.9 Application-specific password required", "smtp.auth.app_password",
+         VERDICT_FAIL},
+        {"535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the "
+         "Tenant",
          "smtp.auth.disabled", VERDICT_FAIL},
         {"550 5.7.30 Basic authentication is not supported for Client Submission",
          "smtp.auth.disabled", VERDICT_FAIL},
@@ -116,7 +118,8 @@ static void test_refusals(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         char server[512];
         snprintf(server, sizeof(server),
-                 "  offer STARTTLS\n  offer-tls AUTH PLAIN\n  on AUTH: reply \"%s\"\n", cases[i].reply);
+                 "  offer STARTTLS\n  offer-tls AUTH PLAIN\n  on AUTH: reply \"%s\"\n",
+                 cases[i].reply);
         print_message("auth %zu: %s\n", i, cases[i].reply);
         struct world *w = open_login(server, "mail.example.org:587", PASSWORD);
         world_step(w, CHECK_AUTH);
@@ -128,9 +131,10 @@ static void test_refusals(void **state)
 static void test_token_refused(void **state)
 {
     (void)state;
-    struct world *w = open_login("  offer STARTTLS\n  offer-tls AUTH XOAUTH2\n"
-                                 "  on AUTH: reply \"535 5.7.8 Username and Password not accepted\"\n",
-                                 "mail.example.org:587", PASSWORD);
+    struct world *w =
+        open_login("  offer STARTTLS\n  offer-tls AUTH XOAUTH2\n"
+                   "  on AUTH: reply \"535 5.7.8 Username and Password not accepted\"\n",
+                   "mail.example.org:587", PASSWORD);
     assert_int_equal(str_set(&w->plan.auth_mech, "XOAUTH2"), ST_OK);
     world_step(w, CHECK_AUTH);
     world_expect(w, CHECK_AUTH, VERDICT_FAIL, "smtp.auth.oauth");
@@ -149,8 +153,8 @@ static void test_broken_links(void **state)
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         char server[256];
-        snprintf(server, sizeof(server), "  offer STARTTLS\n  offer-tls AUTH PLAIN\n  on AUTH: %s\n",
-                 cases[i].action);
+        snprintf(server, sizeof(server),
+                 "  offer STARTTLS\n  offer-tls AUTH PLAIN\n  on AUTH: %s\n", cases[i].action);
         struct world *w = open_login(server, "mail.example.org:587", PASSWORD);
         world_step(w, CHECK_AUTH);
         world_expect(w, CHECK_AUTH, VERDICT_FAIL, cases[i].id);
@@ -162,8 +166,8 @@ static void test_broken_links(void **state)
 static void test_in_clear(void **state)
 {
     (void)state;
-    struct world *w = open_login("  withhold STARTTLS\n  offer AUTH PLAIN\n", "mail.example.org:587",
-                                 PASSWORD);
+    struct world *w =
+        open_login("  withhold STARTTLS\n  offer AUTH PLAIN\n", "mail.example.org:587", PASSWORD);
     world_step(w, CHECK_AUTH);
     world_expect(w, CHECK_AUTH, VERDICT_INCONCLUSIVE, "smtp.auth.no_tls");
     assert_false(world_log_has(w, "AUTH"));
@@ -228,8 +232,8 @@ static void test_no_common_mechanism(void **state)
 static void test_read_only(void **state)
 {
     (void)state;
-    struct world *w = open_login("  offer-tls AUTH PLAIN\n  offer STARTTLS\n",
-                                 "mail.example.org:587", PASSWORD);
+    struct world *w =
+        open_login("  offer-tls AUTH PLAIN\n  offer STARTTLS\n", "mail.example.org:587", PASSWORD);
     w->plan.read_only = true;
     world_step(w, CHECK_AUTH);
     world_expect(w, CHECK_AUTH, VERDICT_SKIPPED, "check.skipped");
@@ -240,8 +244,8 @@ static void test_read_only(void **state)
 static void test_again(void **state)
 {
     (void)state;
-    struct world *w = open_login("  offer-tls AUTH PLAIN\n  offer STARTTLS\n",
-                                 "mail.example.org:587", PASSWORD);
+    struct world *w =
+        open_login("  offer-tls AUTH PLAIN\n  offer STARTTLS\n", "mail.example.org:587", PASSWORD);
     world_step(w, CHECK_AUTH);
     world_forget(w);
     world_step(w, CHECK_AUTH);
@@ -265,11 +269,16 @@ static void test_echo(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_mechanism), cmocka_unit_test(test_wrong_password),
-        cmocka_unit_test(test_refusals),        cmocka_unit_test(test_token_refused),
-        cmocka_unit_test(test_broken_links),    cmocka_unit_test(test_in_clear),
-        cmocka_unit_test(test_not_offered),     cmocka_unit_test(test_no_common_mechanism),
-        cmocka_unit_test(test_read_only),       cmocka_unit_test(test_again),
+        cmocka_unit_test(test_every_mechanism),
+        cmocka_unit_test(test_wrong_password),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_token_refused),
+        cmocka_unit_test(test_broken_links),
+        cmocka_unit_test(test_in_clear),
+        cmocka_unit_test(test_not_offered),
+        cmocka_unit_test(test_no_common_mechanism),
+        cmocka_unit_test(test_read_only),
+        cmocka_unit_test(test_again),
         cmocka_unit_test(test_echo),
     };
     return cmocka_run_group_tests_name("checks_auth", tests, NULL, NULL);

@@ -9,7 +9,8 @@
 
 #include "checks_world.h"
 
-#define ME "me\n  name desk.office.example\n  address 198.51.100.7\n  resolver 192.0.2.53 latency 8ms\n"
+#define ME                                                                                         \
+    "me\n  name desk.office.example\n  address 198.51.100.7\n  resolver 192.0.2.53 latency 8ms\n"
 #define MX1                                                                                        \
     "host mx1.example.org\n  address 192.0.2.10 2001:db8:2::10\n  port 25 mx\n"                    \
     "server mx\n  local example.org\n"
@@ -119,8 +120,8 @@ static void test_answers(void **state)
 static void test_failure_is_not_absence(void **state)
 {
     (void)state;
-    struct world *w = world_open(ME "zone example.org\n  @ A 192.0.2.9\n  @ MX servfail\n",
-                                 "example.org");
+    struct world *w =
+        world_open(ME "zone example.org\n  @ A 192.0.2.9\n  @ MX servfail\n", "example.org");
     run_dns(w);
     world_expect(w, CHECK_DNS_MX, VERDICT_FAIL, "dns.mx.servfail");
     assert_int_equal(w->c.target_count, 0);
@@ -210,8 +211,9 @@ static void test_many_exchanges(void **state)
     buf_init(&scenario, 1 << 20);
     assert_int_equal(buf_add_str(&scenario, ME "zone example.org\n"), ST_OK);
     for (int i = 0; i < 300; i++) {
-        assert_int_equal(buf_addf(&scenario, "  @ MX %d mx%d\n  mx%d A 192.0.2.%d\n", i, i, i, i % 250 + 1),
-                         ST_OK);
+        assert_int_equal(
+            buf_addf(&scenario, "  @ MX %d mx%d\n  mx%d A 192.0.2.%d\n", i, i, i, i % 250 + 1),
+            ST_OK);
     }
     struct world *w = world_open(buf_str(&scenario), "example.org");
     run_dns(w);
@@ -236,8 +238,8 @@ static void run_self(struct world *w)
 static void test_own_name(void **state)
 {
     (void)state;
-    struct world *w = world_open(ME "zone office.example\n  desk A 198.51.100.7\n" ZONE MX1,
-                                 "example.org");
+    struct world *w =
+        world_open(ME "zone office.example\n  desk A 198.51.100.7\n" ZONE MX1, "example.org");
     run_self(w);
     world_expect(w, CHECK_SELF_ADDRESS, VERDICT_OK, "self.address.found");
     world_arg(w, "self.address.found", "address", "198.51.100.7");
@@ -282,9 +284,10 @@ static void test_reverse_names(void **state)
 static void test_host_name(void **state)
 {
     (void)state;
-    struct world *w = world_open("me\n  name desk.office.example\n  address 198.51.100.7\n  ptr none\n"
-                                 "zone office.example\n  desk A 198.51.100.7\n" ZONE MX1,
-                                 "example.org");
+    struct world *w =
+        world_open("me\n  name desk.office.example\n  address 198.51.100.7\n  ptr none\n"
+                   "zone office.example\n  desk A 198.51.100.7\n" ZONE MX1,
+                   "example.org");
     run_self(w);
     world_expect(w, CHECK_SELF_PTR, VERDICT_WARN, "self.ptr.missing");
     assert_string_equal(w->c.ehlo_name, "desk.office.example");
@@ -294,8 +297,8 @@ static void test_host_name(void **state)
 static void test_given_helo(void **state)
 {
     (void)state;
-    struct world *w = world_open(ME "zone office.example\n  desk A 198.51.100.7\n" ZONE MX1,
-                                 "example.org");
+    struct world *w =
+        world_open(ME "zone office.example\n  desk A 198.51.100.7\n" ZONE MX1, "example.org");
     assert_int_equal(str_set(&w->plan.helo, "mail.elsewhere.example"), ST_OK);
     run_self(w);
     world_expect(w, CHECK_SELF_PTR, VERDICT_NOTE, "self.ptr.confirmed self.ptr.helo_mismatch");
@@ -340,6 +343,25 @@ static void test_told_by_a_service(void **state)
     world_close(w);
 }
 
+/* The own machine by its name: no question leaves it, and nobody is asked who we are. */
+static void test_this_machine(void **state)
+{
+    (void)state;
+    struct world *w = world_open_here("localhost:1");
+    run_self(w);
+    world_expect(w, CHECK_DNS_MX, VERDICT_OK, "dns.mx.not_needed");
+    world_expect(w, CHECK_DNS_ADDRESS, VERDICT_OK, "dns.address.found");
+    assert_true(world_told(w, "hosts file"));
+    world_expect(w, CHECK_SELF_ADDRESS, VERDICT_OK, "self.address.found");
+    world_arg(w, "self.address.found", "source", "socket");
+    assert_int_equal(net_address_range(&w->c.own_address), RANGE_LOOPBACK);
+    assert_false(world_told(w, "opendns"));
+    world_step(w, CHECK_CONNECT);
+    assert_int_equal(w->c.results[CHECK_CONNECT], VERDICT_FAIL);
+    assert_non_null(world_find(w, "net.connect.refused"));
+    world_close(w);
+}
+
 static void test_cancel_in_dns(void **state)
 {
     (void)state;
@@ -369,6 +391,7 @@ int main(void)
         cmocka_unit_test(test_given_helo),
         cmocka_unit_test(test_behind_nat),
         cmocka_unit_test(test_told_by_a_service),
+        cmocka_unit_test(test_this_machine),
         cmocka_unit_test(test_cancel_in_dns),
     };
     return cmocka_run_group_tests_name("checks_dns", tests, NULL, NULL);

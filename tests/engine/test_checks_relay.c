@@ -56,8 +56,8 @@ static void test_verdicts(void **state)
          "smtp.relay.blocked", VERDICT_INCONCLUSIVE},
         {"  on RCPT: reply \"450 4.7.1 <x@example.net>: Recipient address rejected: Greylisted\"\n",
          "smtp.relay.deferred", VERDICT_INCONCLUSIVE},
-        {"  on RCPT: reply \"454 4.7.1 <x@example.net>: Relay access denied\"\n", "smtp.relay.denied",
-         VERDICT_OK},
+        {"  on RCPT: reply \"454 4.7.1 <x@example.net>: Relay access denied\"\n",
+         "smtp.relay.denied", VERDICT_OK},
         {"  on RCPT: reply \"450 4.7.25 Client host rejected: cannot find your hostname\"\n",
          "smtp.relay.blocked", VERDICT_INCONCLUSIVE},
         {"  on RCPT: reply \"550 5.1.1 user unknown\"\n", "smtp.relay.denied", VERDICT_OK},
@@ -133,6 +133,22 @@ static void test_given_addresses(void **state)
     close_safely(w);
 }
 
+/* A form is no way to a second parameter. */
+static void test_crooked_addresses(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"a@b.example> SIZE=1", "a@b.example>\r\nRSET",
+                                      "a b@c.example"};
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        struct world *w = open_relay("", ME, "example.org");
+        assert_int_equal(str_set(i % 2 == 0 ? &w->plan.from : &w->plan.to, bad[i]), ST_OK);
+        world_step(w, CHECK_RELAY);
+        world_expect(w, CHECK_RELAY, VERDICT_INCONCLUSIVE, "check.internal");
+        assert_false(world_log_has(w, "MAIL"));
+        close_safely(w);
+    }
+}
+
 static void test_consent(void **state)
 {
     (void)state;
@@ -152,8 +168,9 @@ static void test_consent(void **state)
 static void test_trusted_neighbour(void **state)
 {
     (void)state;
-    struct world *w = open_relay("  relay open\n", "me\n  name desk.office.example\n"
-                                                  "  address 192.0.2.99\n",
+    struct world *w = open_relay("  relay open\n",
+                                 "me\n  name desk.office.example\n"
+                                 "  address 192.0.2.99\n",
                                  "example.org");
     world_step(w, CHECK_RELAY);
     world_expect(w, CHECK_RELAY, VERDICT_NOTE, "smtp.relay.trusted");
@@ -165,14 +182,16 @@ static void test_trusted_neighbour(void **state)
 static void test_tricks(void **state)
 {
     (void)state;
-    struct world *w = open_relay("  on \"RCPT TO:*%*\": reply \"250 2.1.5 Ok\"\n", ME, "example.org");
+    struct world *w =
+        open_relay("  on \"RCPT TO:*%*\": reply \"250 2.1.5 Ok\"\n", ME, "example.org");
     world_step(w, CHECK_RELAY);
     world_expect(w, CHECK_RELAY, VERDICT_WARN, "smtp.relay.open");
     assert_int_equal(world_find(w, "smtp.relay.open")->confidence, CONFIDENCE_GUESS);
     world_arg(w, "smtp.relay.open", "recipient", "relay-check%example.net@mx1.example.org");
     close_safely(w);
 
-    w = open_relay("  on \"RCPT TO:*@mx1.example.org>\": reply \"250 2.1.5 Ok\"\n", ME, "example.org");
+    w = open_relay("  on \"RCPT TO:*@mx1.example.org>\": reply \"250 2.1.5 Ok\"\n", ME,
+                   "example.org");
     world_step(w, CHECK_RELAY);
     world_expect(w, CHECK_RELAY, VERDICT_OK, "smtp.relay.denied");
     assert_true(world_told(w, "takes any mailbox of its own name"));
@@ -190,7 +209,8 @@ static void test_after_a_lost_connection(void **state)
     assert_false(w->c.smtp.tls);
     close_safely(w);
 
-    w = open_relay("  on connect after 1: reply \"421 4.7.0 slow down\", close\n", ME, "example.org");
+    w = open_relay("  on connect after 1: reply \"421 4.7.0 slow down\", close\n", ME,
+                   "example.org");
     smtp_close(&w->c.smtp, ST_EOF);
     world_step(w, CHECK_RELAY);
     world_expect(w, CHECK_RELAY, VERDICT_INCONCLUSIVE, "smtp.session.shutdown");
@@ -232,6 +252,7 @@ int main(void)
         cmocka_unit_test(test_what_is_asked),
         cmocka_unit_test(test_round_trips),
         cmocka_unit_test(test_given_addresses),
+        cmocka_unit_test(test_crooked_addresses),
         cmocka_unit_test(test_consent),
         cmocka_unit_test(test_trusted_neighbour),
         cmocka_unit_test(test_tricks),

@@ -12,7 +12,8 @@
 
 #define ME "me\n  name desk.office.example\n  address 198.51.100.7\n"
 #define ZONE "zone example.org\n  @ MX 10 mx1\n"
-#define HOST "host mx1.example.org\n  address 192.0.2.10\n  latency 20ms\n  port 25 mx\n  port 587 mx\n"
+#define HOST                                                                                       \
+    "host mx1.example.org\n  address 192.0.2.10\n  latency 20ms\n  port 25 mx\n  port 587 mx\n"
 #define SERVER "server mx\n  local example.org\n  mailbox anna\n"
 
 static struct world *open_send(const char *server, const char *target)
@@ -46,7 +47,8 @@ static void test_sent(void **state)
     assert_true(practice_text_bytes(w->net) > 100);
     assert_true(world_told(w, "X-Smtpscope-Run"));
     assert_int_equal(w->c.smtp.state, SMTP_READY);
-    assert_true(w->c.facts.timings[TIMING_DATA].start_us > w->c.facts.timings[TIMING_ENVELOPE].start_us);
+    assert_true(w->c.facts.timings[TIMING_DATA].start_us >
+                w->c.facts.timings[TIMING_ENVELOPE].start_us);
     world_close(w);
 }
 
@@ -77,12 +79,14 @@ static void test_refusals(void **state)
         {"  on MAIL: reply \"552 5.3.4 Message size exceeds fixed limit\"\n", "smtp.send.too_big",
          VERDICT_FAIL},
         {"  on MAIL: reply \"451 4.3.0 try later\"\n", "smtp.send.deferred", VERDICT_WARN},
-        {"  on RCPT: reply \"550 5.1.1 user unknown\"\n", "smtp.send.recipient_refused", VERDICT_FAIL},
+        {"  on RCPT: reply \"550 5.1.1 user unknown\"\n", "smtp.send.recipient_refused",
+         VERDICT_FAIL},
         {"  on RCPT: reply \"554 5.7.1 Relay access denied\"\n", "smtp.send.relay_denied",
          VERDICT_FAIL},
         {"  on RCPT: reply \"454 4.7.1 Relay access denied\"\n", "smtp.send.relay_denied",
          VERDICT_FAIL},
-        {"  on RCPT: reply \"450 4.2.0 Greylisted, see help\"\n", "smtp.send.greylisted", VERDICT_WARN},
+        {"  on RCPT: reply \"450 4.2.0 Greylisted, see help\"\n", "smtp.send.greylisted",
+         VERDICT_WARN},
         {"  on RCPT: reply \"450 4.7.1 busy\"\n", "smtp.send.deferred", VERDICT_WARN},
         {"  on RCPT: reply \"550 5.1.8 Sender address rejected: Domain not found\"\n",
          "smtp.send.sender_refused", VERDICT_FAIL},
@@ -92,7 +96,8 @@ static void test_refusals(void **state)
          VERDICT_FAIL},
         {"  on message: reply \"452 4.3.1 Insufficient system storage\"\n", "smtp.send.deferred",
          VERDICT_WARN},
-        {"  on message: reply \"552 5.3.4 message file too big\"\n", "smtp.send.too_big", VERDICT_FAIL},
+        {"  on message: reply \"552 5.3.4 message file too big\"\n", "smtp.send.too_big",
+         VERDICT_FAIL},
         {"  on message: close\n", "smtp.send.unsure", VERDICT_INCONCLUSIVE},
         {"  on message: reset\n", "smtp.send.unsure", VERDICT_INCONCLUSIVE},
         {"  on message: stall\n", "smtp.send.unsure", VERDICT_INCONCLUSIVE},
@@ -155,8 +160,8 @@ static void test_consent(void **state)
 static void test_beyond_ascii(void **state)
 {
     (void)state;
-    struct world *w = open_send("  offer SMTPUTF8\n  offer 8BITMIME\n  mailbox j\xc3\xbcrgen\n",
-                                "example.org");
+    struct world *w =
+        open_send("  offer SMTPUTF8\n  offer 8BITMIME\n  mailbox j\xc3\xbcrgen\n", "example.org");
     assert_int_equal(str_set(&w->plan.to, "j\xc3\xbcrgen@example.org"), ST_OK);
     world_step(w, CHECK_SEND);
     world_expect(w, CHECK_SEND, VERDICT_OK, "smtp.send.ok");
@@ -171,7 +176,9 @@ static void test_beyond_ascii(void **state)
     world_close(w);
 }
 
-#define LOGIN "  offer STARTTLS\n  offer-tls AUTH PLAIN\n  user anna@example.org canary-1234\n  require login\n"
+#define LOGIN                                                                                      \
+    "  offer STARTTLS\n  offer-tls AUTH PLAIN\n  user anna@example.org canary-1234\n  require "    \
+    "login\n"
 
 /* A server that wants a login gets the one that worked before, also on a new connection. */
 static void test_login_first(void **state)
@@ -217,14 +224,10 @@ static void test_cancelled(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sent),
-        cmocka_unit_test(test_only_what_is_offered),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_no_text_without_recipient),
-        cmocka_unit_test(test_consent),
-        cmocka_unit_test(test_beyond_ascii),
-        cmocka_unit_test(test_login_first),
-        cmocka_unit_test(test_cancelled),
+        cmocka_unit_test(test_sent),        cmocka_unit_test(test_only_what_is_offered),
+        cmocka_unit_test(test_refusals),    cmocka_unit_test(test_no_text_without_recipient),
+        cmocka_unit_test(test_consent),     cmocka_unit_test(test_beyond_ascii),
+        cmocka_unit_test(test_login_first), cmocka_unit_test(test_cancelled),
     };
     return cmocka_run_group_tests_name("checks_send", tests, NULL, NULL);
 }

@@ -47,7 +47,8 @@ static void test_encrypted(void **state)
     assert_true(world_told(w, "No longer offered under TLS: STARTTLS"));
     const struct timing_span *t = w->c.facts.timings;
     assert_true(t[TIMING_STARTTLS].length_us >= 20000);
-    assert_true(t[TIMING_TLS].start_us >= t[TIMING_STARTTLS].start_us + t[TIMING_STARTTLS].length_us);
+    assert_true(t[TIMING_TLS].start_us >=
+                t[TIMING_STARTTLS].start_us + t[TIMING_STARTTLS].length_us);
     assert_true(t[TIMING_EHLO2].start_us >= t[TIMING_TLS].start_us);
     world_close(w);
 }
@@ -72,8 +73,8 @@ static void test_implicit(void **state)
         world_step(w, (enum check_id)i);
     }
     world_expect(w, CHECK_BANNER, VERDICT_FAIL, "tls.starttls.not_tls");
-    assert_true(strncmp(finding_arg_get(world_find(w, "tls.starttls.not_tls"), "detail"), "220 ", 4) ==
-                0);
+    assert_true(
+        strncmp(finding_arg_get(world_find(w, "tls.starttls.not_tls"), "detail"), "220 ", 4) == 0);
     assert_false(w->c.facts.tls->done);
     world_close(w);
 }
@@ -93,10 +94,10 @@ static void test_not_encrypted(void **state)
          VERDICT_FAIL, VERDICT_TODO},
         {"  on EHLO: reply \"250-mx1.example.org\" \"250 XXXXXXXA\"\n", "example.org",
          "tls.starttls.masked", "check.skipped", VERDICT_WARN, VERDICT_SKIPPED},
-        {"  on STARTTLS: reply \"454 4.7.0 TLS not available due to local problem\"\n", "example.org",
-         "tls.starttls.refused_temp", "", VERDICT_FAIL, VERDICT_TODO},
-        {"  on STARTTLS: reply \"502 5.5.1 not implemented\"\n", "example.org", "tls.starttls.refused",
-         "", VERDICT_FAIL, VERDICT_TODO},
+        {"  on STARTTLS: reply \"454 4.7.0 TLS not available due to local problem\"\n",
+         "example.org", "tls.starttls.refused_temp", "", VERDICT_FAIL, VERDICT_TODO},
+        {"  on STARTTLS: reply \"502 5.5.1 not implemented\"\n", "example.org",
+         "tls.starttls.refused", "", VERDICT_FAIL, VERDICT_TODO},
         {"  on STARTTLS: reply \"421 4.3.2 going down\", close\n", "example.org",
          "smtp.session.shutdown", "", VERDICT_INCONCLUSIVE, VERDICT_TODO},
         {"  on STARTTLS: close\n", "example.org", "smtp.session.closed", "", VERDICT_FAIL,
@@ -174,9 +175,10 @@ static void test_certificates(void **state)
         {"  tls wrong-name\n", "tls.certificate.wrong_name", VERDICT_WARN, VERDICT_FAIL},
         {"  tls self-signed\n", "tls.certificate.self_signed", VERDICT_WARN, VERDICT_FAIL},
         {"  tls unknown-ca\n", "tls.certificate.untrusted_root", VERDICT_WARN, VERDICT_FAIL},
-        {"  tls incomplete-chain\n", "tls.certificate.incomplete_chain", VERDICT_WARN, VERDICT_FAIL},
-        {"  certificate until 5d\n", "tls.certificate.expires_soon tls.certificate.ok", VERDICT_NOTE,
-         VERDICT_NOTE},
+        {"  tls incomplete-chain\n", "tls.certificate.incomplete_chain", VERDICT_WARN,
+         VERDICT_FAIL},
+        {"  certificate until 5d\n", "tls.certificate.expires_soon tls.certificate.ok",
+         VERDICT_NOTE, VERDICT_NOTE},
         {"  certificate key rsa1024\n", "tls.certificate.weak", VERDICT_WARN, VERDICT_WARN},
         {"  certificate names none\n", "tls.certificate.no_san", VERDICT_WARN, VERDICT_WARN},
         {"  tls tls-1.2\n", "tls.certificate.ok", VERDICT_OK, VERDICT_OK},
@@ -203,7 +205,8 @@ static void test_certificate_words(void **state)
     assert_true(finding_arg_get(world_find(w, "tls.certificate.wrong_name"), "names")[0] != '\0');
     world_close(w);
     w = run_to("  certificate key rsa1024\n", "example.org", CHECK_CERTIFICATE);
-    assert_non_null(strstr(finding_arg_get(world_find(w, "tls.certificate.weak"), "detail"), "1024"));
+    assert_non_null(
+        strstr(finding_arg_get(world_find(w, "tls.certificate.weak"), "detail"), "1024"));
     world_close(w);
 }
 
@@ -276,11 +279,16 @@ static void test_cancel_anywhere(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_encrypted),         cmocka_unit_test(test_implicit),
-        cmocka_unit_test(test_not_encrypted),     cmocka_unit_test(test_client_certificate),
-        cmocka_unit_test(test_demanded),          cmocka_unit_test(test_certificates),
-        cmocka_unit_test(test_certificate_words), cmocka_unit_test(test_starttls_again),
-        cmocka_unit_test(test_reopen),            cmocka_unit_test(test_cancel_anywhere),
+        cmocka_unit_test(test_encrypted),
+        cmocka_unit_test(test_implicit),
+        cmocka_unit_test(test_not_encrypted),
+        cmocka_unit_test(test_client_certificate),
+        cmocka_unit_test(test_demanded),
+        cmocka_unit_test(test_certificates),
+        cmocka_unit_test(test_certificate_words),
+        cmocka_unit_test(test_starttls_again),
+        cmocka_unit_test(test_reopen),
+        cmocka_unit_test(test_cancel_anywhere),
     };
     return cmocka_run_group_tests_name("checks_tls", tests, NULL, NULL);
 }

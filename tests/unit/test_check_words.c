@@ -113,7 +113,8 @@ static void test_software(void **state)
     (void)state;
     assert_string_equal(software_name(span_of("mx.example.com ESMTP Postfix (Debian/GNU)")),
                         "Postfix");
-    assert_string_equal(software_name(span_of("mx.example.com ESMTP Exim 4.96 Mon, 23 Nov")), "Exim");
+    assert_string_equal(software_name(span_of("mx.example.com ESMTP Exim 4.96 Mon, 23 Nov")),
+                        "Exim");
     assert_string_equal(software_name(span_of("mx.google.com ESMTP a1-2.3 - gsmtp")), "Google");
     assert_string_equal(software_name(span_of("x.mail.protection.outlook.com Microsoft ESMTP MAIL "
                                               "Service ready")),

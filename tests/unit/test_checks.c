@@ -38,9 +38,14 @@ static void test_mask(void **state)
     static const struct {
         const char *list, *nearest;
     } bad[] = {
-        {"dns.mxx", "dns.mx"},         {"relay", "smtp.relay"},   {"starttls", "tls.starttls"},
-        {"smtp.baner", "smtp.banner"}, {"certificat", "tls.certificate"},
-        {"dns.mx,aut", "smtp.auth"},   {"ehlo", "smtp.ehlo"},     {"SMTP.EHLO", "smtp.ehlo"},
+        {"dns.mxx", "dns.mx"},
+        {"relay", "smtp.relay"},
+        {"starttls", "tls.starttls"},
+        {"smtp.baner", "smtp.banner"},
+        {"certificat", "tls.certificate"},
+        {"dns.mx,aut", "smtp.auth"},
+        {"ehlo", "smtp.ehlo"},
+        {"SMTP.EHLO", "smtp.ehlo"},
     };
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         assert_int_equal(check_mask(bad[i].list, &mask, &error), ST_INVALID);

@@ -46,7 +46,7 @@ static void test_copy_is_deep(void **state)
     (void)state;
     struct plan p = sample();
     struct plan q;
-    char **const slots[] = {&p.host,    &p.helo,    &p.from,      &p.to,       &p.subject,
+    char **const slots[] = {&p.host,    &p.helo,      &p.from,     &p.to,        &p.subject,
                             &p.ca_file, &p.cert_file, &p.key_file, &p.auth_user, &p.auth_mech};
     for (size_t i = 0; i < ARRAY_LEN(slots); i++) {
         set(slots[i], "some text");
@@ -232,7 +232,7 @@ static void test_facts(void **state)
     assert_int_equal(f.timings[TIMING_CONNECT].length_us, 500);
     facts_timing(&f, TIMING_CONNECT, 1000, 900);
     assert_int_equal(f.timings[TIMING_CONNECT].length_us, 0);
-    char **const slots[] = {&f.mx,        &f.ptr,          &f.own_address, &f.own_ptr, &f.banner,
+    char **const slots[] = {&f.mx,        &f.ptr,          &f.own_address, &f.own_ptr,   &f.banner,
                             &f.ehlo_name, &f.capabilities, &f.queue_id,    &f.message_id};
     for (size_t i = 0; i < ARRAY_LEN(slots); i++) {
         set(slots[i], "text");

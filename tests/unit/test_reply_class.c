@@ -23,7 +23,8 @@ static const struct sample samples[] = {
     {550, "5.7.1", "Relaying denied", CLASS_RELAY_DENIED},
     {550, "5.7.54", "SMTP; Unable to relay recipient in non-accepted domain", CLASS_RELAY_DENIED},
     {553, "", "sorry, that domain isn't in my list of allowed rcpthosts", CLASS_RELAY_DENIED},
-    {550, "5.1.1", "<x@example.com>: Recipient address rejected: User unknown in virtual mailbox table",
+    {550, "5.1.1",
+     "<x@example.com>: Recipient address rejected: User unknown in virtual mailbox table",
      CLASS_UNKNOWN_RECIPIENT},
     {550, "5.1.1", "The account that you tried to reach does not exist", CLASS_UNKNOWN_RECIPIENT},
     {550, "5.1.10", "RESOLVER.ADR.RecipientNotFound; not found", CLASS_UNKNOWN_RECIPIENT},
@@ -37,7 +38,8 @@ static const struct sample samples[] = {
     {451, "4.7.1", "Please try again in 300 seconds", CLASS_GREYLISTED},
     {451, "", "Greylisting in action, please come back later", CLASS_GREYLISTED},
     {550, "5.7.25", "The sending host does not have a name", CLASS_MISSING_PTR},
-    {450, "4.7.25", "Client host rejected: cannot find your hostname, [192.0.2.1]", CLASS_MISSING_PTR},
+    {450, "4.7.25", "Client host rejected: cannot find your hostname, [192.0.2.1]",
+     CLASS_MISSING_PTR},
     {450, "4.7.1", "Client host rejected: cannot find your reverse hostname", CLASS_MISSING_PTR},
     {554, "5.7.1", "Service unavailable; Client host [192.0.2.1] blocked using zen.example",
      CLASS_BLOCKED_ADDRESS},
@@ -106,10 +108,12 @@ static void test_case_and_marks_do_not_matter(void **state)
 static void test_addresses_do_not_speak(void **state)
 {
     (void)state;
-    assert_int_equal(reply_classify(550, "", span_of("<greylisted-spam-virus@example.com>: User unknown")),
-                     CLASS_UNKNOWN_RECIPIENT);
-    assert_int_equal(reply_classify(554, "5.7.1", span_of("<user-unknown@example.org>: Relay access denied")),
-                     CLASS_RELAY_DENIED);
+    assert_int_equal(
+        reply_classify(550, "", span_of("<greylisted-spam-virus@example.com>: User unknown")),
+        CLASS_UNKNOWN_RECIPIENT);
+    assert_int_equal(
+        reply_classify(554, "5.7.1", span_of("<user-unknown@example.org>: Relay access denied")),
+        CLASS_RELAY_DENIED);
     assert_int_equal(reply_classify(451, "4.3.0", span_of("relaying@greylist.example: try later")),
                      CLASS_SYSTEM_ERROR);
 }

@@ -35,11 +35,20 @@ static void test_good_targets(void **state)
         {"user@[192.0.2.1]", NULL, NULL, "192.0.2.1", 0, PLAN_TLS_AUTO},
         {"b\xc3\xbc"
          "cher.example",
-         "xn--bcher-kva.example", "b\xc3\xbc" "cher.example", NULL, 0, PLAN_TLS_AUTO},
-        {"xn--bcher-kva.example", "xn--bcher-kva.example", "b\xc3\xbc" "cher.example", NULL, 0,
-         PLAN_TLS_AUTO},
-        {"stra\xc3\x9f" "e.example", "xn--strae-oqa.example", "stra\xc3\x9f" "e.example", NULL, 0,
-         PLAN_TLS_AUTO},
+         "xn--bcher-kva.example",
+         "b\xc3\xbc"
+         "cher.example",
+         NULL, 0, PLAN_TLS_AUTO},
+        {"xn--bcher-kva.example", "xn--bcher-kva.example",
+         "b\xc3\xbc"
+         "cher.example",
+         NULL, 0, PLAN_TLS_AUTO},
+        {"stra\xc3\x9f"
+         "e.example",
+         "xn--strae-oqa.example",
+         "stra\xc3\x9f"
+         "e.example",
+         NULL, 0, PLAN_TLS_AUTO},
         {"_mail.example.com", "_mail.example.com", "_mail.example.com", NULL, 0, PLAN_TLS_AUTO},
         {"mx.example.com:25", NULL, NULL, "mx.example.com", 25, PLAN_TLS_AUTO},
         {"mx.example.com:2525", NULL, NULL, "mx.example.com", 2525, PLAN_TLS_AUTO},
@@ -171,9 +180,12 @@ static void test_no_byte_too_far(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "submissions://[2001:db8::1]:4650/x?y#z", "\"a@b\"@[IPv6:2001:db8::1]:25",
-        "b\xc3\xbc\xf0\x9f\x98\x80.xn--bcher-kva.example.:65535", ":::::@@@@[[[[]]]]....----",
-        "1.2.3.4:5:6.7", "xn--\xff.xn--zzzzzz999.x",
+        "submissions://[2001:db8::1]:4650/x?y#z",
+        "\"a@b\"@[IPv6:2001:db8::1]:25",
+        "b\xc3\xbc\xf0\x9f\x98\x80.xn--bcher-kva.example.:65535",
+        ":::::@@@@[[[[]]]]....----",
+        "1.2.3.4:5:6.7",
+        "xn--\xff.xn--zzzzzz999.x",
     };
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         for (size_t n = 0; n <= strlen(texts[i]); n++) {
