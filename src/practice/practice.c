@@ -61,17 +61,17 @@ static enum status read_path(const char *path, struct buf *out, struct error *er
         return error_set(error, ST_IO, errno, _("The scenario file %s cannot be opened: %s."),
                          shown, strerror(errno));
     }
-    enum status st = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) ? read_descriptor(fd, out)
-                                                                    : ST_IO;
+    enum status st =
+        fstat(fd, &info) == 0 && S_ISREG(info.st_mode) ? read_descriptor(fd, out) : ST_IO;
     int sys = errno;
     close(fd);
     if (st == ST_LIMIT) {
         return error_set(error, ST_LIMIT, 0, _("The scenario file %s is larger than %u bytes."),
                          shown, SCENARIO_FILE_MAX);
     }
-    return st == ST_OK ? ST_OK
-                       : error_set(error, st, sys, _("The scenario file %s cannot be read."),
-                                   shown);
+    return st == ST_OK
+               ? ST_OK
+               : error_set(error, st, sys, _("The scenario file %s cannot be read."), shown);
 }
 
 /* The file's path in the data directory, or "" when it is not there. */
@@ -150,14 +150,13 @@ void scenario_info_free(struct scenario_info *info)
     memset(info, 0, sizeof(*info));
 }
 
-static enum status fill_info(struct scenario_info *info, const char *name,
-                             const struct scenario *s)
+static enum status fill_info(struct scenario_info *info, const char *name, const struct scenario *s)
 {
     const struct {
         char **slot;
         const char *text;
-    } texts[] = {{&info->name, name},       {&info->title, s->title},   {&info->theme, s->theme},
-                 {&info->story, s->story},  {&info->goal, s->goal},     {&info->hints, s->hints},
+    } texts[] = {{&info->name, name},        {&info->title, s->title},    {&info->theme, s->theme},
+                 {&info->story, s->story},   {&info->goal, s->goal},      {&info->hints, s->hints},
                  {&info->target, s->target}, {&info->options, s->options}};
     memset(info, 0, sizeof(*info));
     enum status st = ST_OK;
@@ -202,14 +201,13 @@ static enum status world_new(struct scenario *s, const struct practice_options *
     w->pace = options->pace;
     w->now_us = WORLD_START_US;
     w->wall_start_us = options->wall_us != 0 ? options->wall_us : s->clock_us;
-    /* Two streams: what the servers make up does not depend on how often the client rolls its dice. */
+    /* Two streams: what servers make up does not depend on how often the client rolls its dice. */
     practice_random_seed(&w->client_random, seed);
     practice_random_seed(&w->server_random, ~seed);
     w->next_port = 49152;
     buf_init(&w->log, WORLD_LOG_MAX);
-    enum status st = make_counts(w)
-                         ? practice_tls_new(w->wall_start_us, &w->tls, error)
-                         : error_set(error, ST_NOMEM, 0, _("There is no memory left."));
+    enum status st = make_counts(w) ? practice_tls_new(w->wall_start_us, &w->tls, error)
+                                    : error_set(error, ST_NOMEM, 0, _("There is no memory left."));
     if (st != ST_OK) {
         net_network_close(&w->net);
         return st;

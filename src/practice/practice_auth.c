@@ -114,15 +114,15 @@ static enum auth_result cram_step(struct auth *a, struct span in, struct buf *ou
     const struct scenario_user *u = find_user(a, (struct span){in.p, at - 1});
     uint8_t mac[EVP_MAX_MD_SIZE];
     unsigned len = 0;
-    if (u == NULL || HMAC(EVP_md5(), u->password, (int)strlen(u->password),
-                          (const uint8_t *)buf_str(&a->challenge), a->challenge.len, mac,
-                          &len) == NULL) {
+    if (u == NULL ||
+        HMAC(EVP_md5(), u->password, (int)strlen(u->password),
+             (const uint8_t *)buf_str(&a->challenge), a->challenge.len, mac, &len) == NULL) {
         return AUTH_REFUSE;
     }
     buf_clear(&a->proof);
     struct span given = {in.p + at, in.len - at};
     return fits(add_hex(&a->proof, mac, len)) && span_is(given, buf_str(&a->proof)) ? AUTH_ACCEPT
-                                                                                   : AUTH_REFUSE;
+                                                                                    : AUTH_REFUSE;
 }
 
 /* The value of "n=value" in a list separated by commas (RFC 5802 5.1). */
@@ -255,11 +255,11 @@ static enum auth_result scram_final(struct auth *a, struct span in, struct buf *
     buf_init(&message, AUTH_TEXT_MAX);
     const EVP_MD *md = EVP_get_digestbyname(a->mech->digest);
     size_t without = (size_t)(proof64.p - 3 - in.p); /* up to ",p=" */
-    bool good = md != NULL && fits(base64_decode(&proof, proof64.p, proof64.len)) &&
-                fits(buf_addf(&message, "%s,%s,", buf_str(&a->first_bare),
-                              buf_str(&a->server_first))) &&
-                fits(buf_add(&message, in.p, without)) &&
-                scram_check(a, md, (struct span){buf_str(&message), message.len}, &proof, out);
+    bool good =
+        md != NULL && fits(base64_decode(&proof, proof64.p, proof64.len)) &&
+        fits(buf_addf(&message, "%s,%s,", buf_str(&a->first_bare), buf_str(&a->server_first))) &&
+        fits(buf_add(&message, in.p, without)) &&
+        scram_check(a, md, (struct span){buf_str(&message), message.len}, &proof, out);
     buf_free(&proof);
     buf_free(&message);
     return good ? AUTH_CHALLENGE : AUTH_REFUSE;
@@ -294,7 +294,8 @@ static bool find_text(struct span in, const char *what, const char *ends, struct
     return true;
 }
 
-/* Refusals come as a challenge with JSON first, which the client answers with nothing (RFC 7628 3.2.3). */
+/* Refusals come as a challenge with JSON first, which the client answers with nothing (RFC
+ * 7628 3.2.3). */
 static enum auth_result bearer_step(struct auth *a, struct span in, struct buf *out)
 {
     static const char refusal[] = "{\"status\":\"400\",\"schemes\":\"Bearer\","
@@ -369,8 +370,8 @@ bool auth_client_first(const struct auth *a)
 
 enum auth_result auth_step(struct auth *a, const char *p, size_t len, struct buf *challenge)
 {
-    /* The client did not use its right to an initial response: an empty challenge asks for it. A server
-       that speaks first has its first word now. */
+    /* The client did not use its right to an initial response: an empty challenge asks for it. A
+       server that speaks first has its first word now. */
     if (p == NULL && a->mech->client_first) {
         return AUTH_CHALLENGE;
     }

@@ -1,7 +1,7 @@
 /*
- * practice_auth: the server's side of the SASL mechanisms that the practice network knows: PLAIN, LOGIN,
- * CRAM-MD5, SCRAM-SHA-1, SCRAM-SHA-256, XOAUTH2 and OAUTHBEARER. The password of a user in the scenario is
- * the token of the last two.
+ * practice_auth: the server's side of the SASL mechanisms that the practice network knows: PLAIN,
+ * LOGIN, CRAM-MD5, SCRAM-SHA-1, SCRAM-SHA-256, XOAUTH2 and OAUTHBEARER. The password of a user in
+ * the scenario is the token of the last two.
  *
  * Threads: the engine's. Ownership: auth_free.
  */

@@ -30,13 +30,13 @@ static bool is_utf8(struct span text)
     return n > 0;
 }
 
-/* The bytes go in as they are, under the one type that may hold anything where they are no UTF-8: what
-   a decent library would refuse to make is what a reader has to survive. */
+/* The bytes go in as they are, under the one type that may hold anything where they are no UTF-8:
+   what a decent library would refuse to make is what a reader has to survive. */
 static bool add_common_name(X509_NAME *name, struct span text)
 {
     int type = is_utf8(text) ? V_ASN1_UTF8STRING : V_ASN1_T61STRING;
-    return X509_NAME_add_entry_by_NID(name, NID_commonName, type,
-                                      (const unsigned char *)text.p, (int)text.len, -1, 0) == 1;
+    return X509_NAME_add_entry_by_NID(name, NID_commonName, type, (const unsigned char *)text.p,
+                                      (int)text.len, -1, 0) == 1;
 }
 
 static bool add_extension(X509 *cert, X509 *issuer, int nid, const char *value)

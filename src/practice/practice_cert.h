@@ -11,14 +11,14 @@
 #include "buf.h"
 
 struct cert_request {
-    struct span subject;      /* common name, any bytes */
-    const struct buf *names;  /* subjectAltName; bytes as they are */
+    struct span subject;     /* common name, any bytes */
+    const struct buf *names; /* subjectAltName; bytes as they are */
     size_t name_count;
-    int64_t from_s, until_s;  /* since 1970 */
+    int64_t from_s, until_s; /* since 1970 */
     long serial;
     bool ca;
     EVP_PKEY *key;
-    X509 *issuer;             /* NULL: signed by itself */
+    X509 *issuer; /* NULL: signed by itself */
     EVP_PKEY *issuer_key;
 };
 

@@ -80,7 +80,6 @@ static void do_starttls(struct session *s)
     }
 }
 
-
 static void do_rset(struct session *s)
 {
     session_reply(s, "250 2.0.0 Ok");
@@ -112,11 +111,11 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-    {"EHLO", session_hello},  {"HELO", session_hello}, {"MAIL", session_mail},
-    {"RCPT", session_rcpt},   {"DATA", do_data},       {"BDAT", do_bdat},
-    {"RSET", do_rset},        {"NOOP", do_rset},       {"VRFY", do_vrfy},
-    {"EXPN", do_expn},        {"HELP", do_help},       {"QUIT", do_quit},
-    {"AUTH", session_login},  {"STARTTLS", do_starttls},
+    {"EHLO", session_hello}, {"HELO", session_hello},   {"MAIL", session_mail},
+    {"RCPT", session_rcpt},  {"DATA", do_data},         {"BDAT", do_bdat},
+    {"RSET", do_rset},       {"NOOP", do_rset},         {"VRFY", do_vrfy},
+    {"EXPN", do_expn},       {"HELP", do_help},         {"QUIT", do_quit},
+    {"AUTH", session_login}, {"STARTTLS", do_starttls},
 };
 
 static void default_command(struct session *s)
@@ -150,9 +149,8 @@ void session_default(struct session *s)
 {
     switch (s->event) {
     case EVENT_CONNECT:
-        session_text(s,
-                     s->server->banner != NULL ? s->server->banner : "220 {host} ESMTP {software}",
-                     true);
+        session_text(
+            s, s->server->banner != NULL ? s->server->banner : "220 {host} ESMTP {software}", true);
         break;
     case EVENT_COMMAND:
         default_command(s);

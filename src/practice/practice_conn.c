@@ -24,7 +24,7 @@ static void way_free(struct way *w)
     way_init(w);
 }
 
-/* A segment that cannot be stored is lost, and the other side waits: the same as on a real network. */
+/* A segment that cannot be stored is lost, and the other side waits, as on a real network. */
 static void way_put(struct way *w, int64_t at_us, enum segment_kind kind, const char *p, size_t len)
 {
     struct segment *s = malloc(sizeof(*s) + len);
@@ -362,9 +362,10 @@ static enum status conn_read(struct net_conn *base, void *p, size_t len, size_t 
     if (s->kind != SEGMENT_DATA) {
         c->base.sys = s->kind == SEGMENT_FIN ? 0 : c->datagram ? ECONNREFUSED : ECONNRESET;
         enum status st = s->kind == SEGMENT_FIN ? ST_EOF : c->datagram ? ST_REFUSED : ST_RESET;
-        /* What ends a stream stays; an error of a datagram is told once. A reset may follow the end. */
-        if (c->datagram || (s->kind == SEGMENT_FIN && s->next != NULL &&
-                            s->next->at_us <= c->world->now_us)) {
+        /* What ends a stream stays; an error of a datagram is told once. A reset may follow the
+         * end. */
+        if (c->datagram ||
+            (s->kind == SEGMENT_FIN && s->next != NULL && s->next->at_us <= c->world->now_us)) {
             way_pop(&c->to_client);
         }
         return st;
@@ -396,8 +397,8 @@ static void write_datagram(struct practice_conn *c, const void *p, size_t len)
     struct buf answer;
     buf_init(&answer, 65535);
     if (dns_respond(w, c->resolver, false, p, len, &answer)) {
-        way_put(&c->to_client, w->now_us + c->resolver->latency_us, SEGMENT_DATA,
-                buf_str(&answer), answer.len);
+        way_put(&c->to_client, w->now_us + c->resolver->latency_us, SEGMENT_DATA, buf_str(&answer),
+                answer.len);
     }
     buf_free(&answer);
 }
@@ -468,8 +469,8 @@ static void deliver(struct practice_conn *c, const char *p, size_t len)
             c->cut_left -= n;
             if (c->cut_left == 0) {
                 if (c->cut != CUT_STALL) {
-                    way_put(&c->to_client, at,
-                            c->cut == CUT_RESET ? SEGMENT_RESET : SEGMENT_FIN, NULL, 0);
+                    way_put(&c->to_client, at, c->cut == CUT_RESET ? SEGMENT_RESET : SEGMENT_FIN,
+                            NULL, 0);
                 }
                 c->server_gone = c->cut != CUT_STALL;
                 c->actor->deaf = true;
@@ -577,8 +578,8 @@ static void conn_close(struct net_conn *base)
         *slot = c->next;
     }
     if (c->actor != NULL) {
-        /* What is on its way arrives even though nobody waits for the answer: a QUIT before closing is
-           seen by the server. */
+        /* What is on its way arrives even though nobody waits for the answer: a QUIT before closing
+           is seen by the server. */
         while (c->to_server.head != NULL && c->start_us == NO_DEADLINE && !c->server_gone &&
                !c->actor->deaf) {
             hand_over(c, c->to_server.head);

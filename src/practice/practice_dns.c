@@ -52,7 +52,7 @@ static bool read_name(const uint8_t *p, size_t len, struct wire_name *out, size_
     return false;
 }
 
-/* Looks for OPT, the only record that a query of ours carries besides the question (RFC 6891 6.1). */
+/* Looks for OPT, the only record that a query of ours carries besides the question. */
 static void read_opt(const uint8_t *p, size_t len, struct question *q)
 {
     if (len >= 11 && p[0] == 0 && ns_get16(p + 1) == ns_t_opt) {
@@ -131,8 +131,8 @@ static void prefix_name(const char *label, const struct wire_name *zone, struct 
 /* The zone's own SOA, or one made up. */
 static void add_soa(struct response *r, size_t zone)
 {
-    static const uint8_t numbers[20] = {0x6a, 0xba, 0x2d, 0x9f, 0,    0,    0x1c, 0x20, 0, 0,
-                                        0x0e, 0x10, 0,    0x12, 0x75, 0,    0,    0,    1, 0x2c};
+    static const uint8_t numbers[20] = {0x6a, 0xba, 0x2d, 0x9f, 0,    0, 0x1c, 0x20, 0, 0,
+                                        0x0e, 0x10, 0,    0x12, 0x75, 0, 0,    0,    1, 0x2c};
     const struct scenario *s = r->w->s;
     const struct scenario_zone *z = &s->zones[zone];
     for (size_t i = 0; i < s->record_count; i++) {
@@ -209,7 +209,8 @@ static struct owner_scan scan_owner(const struct response *r, size_t zone,
     return scan;
 }
 
-/* Puts in the records of one type; `owner` is where they are found, `shown` whose they are said to be. */
+/* Puts in the records of one type; `owner` is where they are found, `shown` whose they are said to
+ * be. */
 static const struct scenario_record *add_records(struct response *r, size_t zone,
                                                  const struct wire_name *owner,
                                                  const struct wire_name *shown, uint16_t type)

@@ -87,9 +87,10 @@ void session_login(struct session *s)
         session_reply(s, s->logged_in ? "503 5.5.1 Error: already authenticated"
                                       : "503 5.5.1 Error: send HELO/EHLO first");
     } else if (!session_offers(s, "AUTH", &offered)) {
-        session_reply(s, !s->secured && session_offers(s, "STARTTLS", NULL)
-                             ? "538 5.7.11 Encryption required for requested authentication mechanism"
-                             : "503 5.5.1 Error: authentication not enabled");
+        session_reply(s,
+                      !s->secured && session_offers(s, "STARTTLS", NULL)
+                          ? "538 5.7.11 Encryption required for requested authentication mechanism"
+                          : "503 5.5.1 Error: authentication not enabled");
     } else if (n == 0) {
         session_reply(s, "501 5.5.4 Syntax: AUTH mechanism");
     } else if (!word_in(offered, mech)) {

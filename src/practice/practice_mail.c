@@ -43,9 +43,12 @@ static bool take_parameter(struct session *s, const char *word)
     }
     static const struct {
         const char *word, *keyword;
-    } known[] = {{"BODY=7BIT", "8BITMIME"}, {"BODY=8BITMIME", "8BITMIME"},
-                 {"BODY=BINARYMIME", "BINARYMIME"}, {"SMTPUTF8", "SMTPUTF8"},
-                 {"RET=", "DSN"},          {"ENVID=", "DSN"},
+    } known[] = {{"BODY=7BIT", "8BITMIME"},
+                 {"BODY=8BITMIME", "8BITMIME"},
+                 {"BODY=BINARYMIME", "BINARYMIME"},
+                 {"SMTPUTF8", "SMTPUTF8"},
+                 {"RET=", "DSN"},
+                 {"ENVID=", "DSN"},
                  {"AUTH=", "AUTH"}};
     for (size_t i = 0; i < ARRAY_LEN(known); i++) {
         size_t n = strlen(known[i].word);

@@ -111,8 +111,8 @@ static enum status pass_time(struct practice *w, int64_t target, struct cancel *
     int64_t before = clock_monotonic_us();
     readable = poll_token(cancel, for_ever ? -1 : target - w->now_us);
     int64_t passed = clock_monotonic_us() - before;
-    /* A wait that came to its end took as long as it should have: the scheduler's delay is not part of
-       the story, and the times are the same each time. */
+    /* A wait that came to its end took as long as it should have: the scheduler's delay is not part
+       of the story, and the times are the same each time. */
     if (!readable && !for_ever && passed >= target - w->now_us) {
         w->now_us = target;
     } else {
@@ -125,8 +125,9 @@ static enum status practice_wait(struct network *n, struct net_wait_item *items,
                                  int64_t deadline_us, struct cancel *cancel, bool until_wake)
 {
     struct practice *w = world(n);
-    /* A raised token returns at once; a wake-up that waits already does when somebody waits for it. */
-    enum status st = look(cancel, until_wake && cancel != NULL && poll_token(cancel, 0), until_wake);
+    /* A raised token returns at once; an earlier wake-up does when somebody waits for it. */
+    enum status st =
+        look(cancel, until_wake && cancel != NULL && poll_token(cancel, 0), until_wake);
     while (st == ST_OK) {
         world_act(w);
         if (collect(items, count)) {

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* What a Postfix offers. AUTH joins it where there are users, STARTTLS leaves it where TLS is up. */
+/* What a Postfix offers. AUTH joins it where there are users, STARTTLS leaves it under TLS. */
 static const char *const default_offers[] = {
     "PIPELINING", "SIZE 10240000", "STARTTLS", "ENHANCEDSTATUSCODES",
     "8BITMIME",   "DSN",           "SMTPUTF8", "CHUNKING",
@@ -56,7 +56,8 @@ const char *session_offer_at(const struct session *s, size_t i)
     } else {
         return NULL;
     }
-    return is_withheld(s, text) || (s->secured && session_begins(text, "STARTTLS", NULL)) ? "" : text;
+    return is_withheld(s, text) || (s->secured && session_begins(text, "STARTTLS", NULL)) ? ""
+                                                                                          : text;
 }
 
 bool session_offers(const struct session *s, const char *keyword, const char **rest)

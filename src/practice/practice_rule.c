@@ -106,8 +106,8 @@ const struct scenario_rule *session_match(struct session *s, enum session_event 
 {
     const struct scenario_rule *found = NULL;
     s->n = 0;
-    /* Rules count an event also when an earlier rule answers it: "first 1" and then "after 2" means what
-       it says. */
+    /* Rules count an event also when an earlier rule answers it: "first 1" and then "after 2" means
+       what it says. */
     for (size_t i = 0; i < s->server->rule_count; i++) {
         const struct scenario_rule *r = &s->server->rules[i];
         uint64_t n = 0;

@@ -1,12 +1,13 @@
 /*
- * practice_session: one conversation of a scripted SMTP server, without sockets: bytes in, bytes out, and
- * a timer. Shared by the files that make it up.
+ * practice_session: one conversation of a scripted SMTP server, without sockets: bytes in, bytes
+ * out, and a timer. Shared by the files that make it up.
  *
- * Each thing that happens is an event; the first rule of the server that matches it answers, else the
- * built-in behaviour does. An answer is a program of actions that may wait between them; what comes in
- * meanwhile is kept until it is done, as a server with one thread for a client does.
+ * Each thing that happens is an event; the first rule of the server that matches it answers, else
+ * the built-in behaviour does. An answer is a program of actions that may wait between them; what
+ * comes in meanwhile is kept until it is done, as a server with one thread for a client does.
  *
- * Threads: the engine's. Ownership: the session owns its buffers; server, host and world outlive it.
+ * Threads: the engine's. Ownership: the session owns its buffers; server, host and world outlive
+ * it.
  */
 #ifndef SMTPSCOPE_PRACTICE_SESSION_H
 #define SMTPSCOPE_PRACTICE_SESSION_H
@@ -15,9 +16,9 @@
 #include "practice_tls.h"
 #include "practice_world.h"
 
-#define SESSION_LINE_MAX 16384     /* of a client; a longer one is answered 500 */
+#define SESSION_LINE_MAX 16384 /* of a client; a longer one is answered 500 */
 #define SESSION_IN_MAX (4u << 20)
-#define SESSION_FIELD_MAX 4096     /* names and addresses that a client gave */
+#define SESSION_FIELD_MAX 4096 /* names and addresses that a client gave */
 #define SESSION_RECIPIENTS_MAX 1000
 
 enum session_event {
@@ -40,8 +41,8 @@ struct session {
     struct actor base;
     struct practice *w;
     const struct scenario_server *server;
-    struct rule_count *counts;  /* of all connections */
-    uint64_t *own_hits;         /* of this one */
+    struct rule_count *counts; /* of all connections */
+    uint64_t *own_hits;        /* of this one */
     const char *host;
     struct net_address client;
     unsigned number;
@@ -70,9 +71,9 @@ struct session {
     const struct scenario_rule *rule; /* NULL: the built-in answer */
     size_t action;
     uint64_t repeated;
-    uint64_t n;               /* for {n} */
-    int code;                 /* first that this answer has sent, 0 before */
-    bool fresh_line;          /* nothing of a reply line is out yet */
+    uint64_t n;      /* for {n} */
+    int code;        /* first that this answer has sent, 0 before */
+    bool fresh_line; /* nothing of a reply line is out yet */
     struct buf dripping;
     int64_t drip_us, busy_until_us, quiet_since_us;
 };
@@ -104,7 +105,8 @@ void session_set(struct buf *field, const char *p, size_t len);
 void session_reset_mail(struct session *s);
 
 /* practice_offer.c */
-/* The offer at this index as it stands in this security state; NULL at the end, "" when it does not. */
+/* The offer at this index as it stands in this security state; NULL at the end, "" when it does
+ * not. */
 const char *session_offer_at(const struct session *s, size_t i);
 /* True when the keyword is offered now; *rest (NULL is allowed) gets its parameters. */
 bool session_offers(const struct session *s, const char *keyword, const char **rest);

@@ -409,7 +409,7 @@ static void smtp_start(struct actor *a, int64_t now_us)
     act(s, now_us);
 }
 
-/* True when the client has ended TLS, or it has failed: what came before is still to be answered. */
+/* True when the client has ended TLS, or it has failed: what came before is still answered. */
 static bool feed_tls(struct session *s, const char *p, size_t len)
 {
     enum tls_progress progress = tls_side_feed(s->tls, p, len, &s->in, &s->base.out);
@@ -473,7 +473,7 @@ static void smtp_run(struct actor *a, int64_t now_us)
 static void smtp_free(struct actor *a)
 {
     struct session *s = (struct session *)a;
-    struct buf *bufs[] = {&s->in,      &s->helo,    &s->sender,  &s->address,
+    struct buf *bufs[] = {&s->in,      &s->helo,     &s->sender,  &s->address,
                           &s->command, &s->dripping, &s->base.out};
     for (size_t i = 0; i < ARRAY_LEN(bufs); i++) {
         buf_wipe(bufs[i]);

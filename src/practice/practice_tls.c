@@ -381,13 +381,13 @@ static enum tls_progress step(struct tls_side *side, struct buf *plain)
     }
 }
 
-enum tls_progress tls_side_feed(struct tls_side *side, const char *p, size_t len,
-                                struct buf *plain, struct buf *wire)
+enum tls_progress tls_side_feed(struct tls_side *side, const char *p, size_t len, struct buf *plain,
+                                struct buf *wire)
 {
     if (side->ssl == NULL) {
         return pretend(side, wire);
     }
-    /* The error queue is the thread's, and the client on the other side of it has the same thread. */
+    /* The error queue is the thread's, and the client at the other end has the same thread. */
     ERR_clear_error();
     enum tls_progress progress = TLS_OVER;
     if (len <= INT32_MAX && BIO_write(SSL_get_rbio(side->ssl), p, (int)len) == (int)len) {

@@ -1,12 +1,12 @@
 /*
- * practice_world: what the parts of the practice network share: its clock and randomness, the connections
- * with the bytes on their way, and the face of a server that acts at the other end.
+ * practice_world: what the parts of the practice network share: its clock and randomness, the
+ * connections with the bytes on their way, and the face of a server that acts at the other end.
  *
- * An actor is a server's end of one connection, bytes in and bytes out, without a notion of sockets: the
- * connection hands it what arrived, then sends what it finds in `out`.
+ * An actor is a server's end of one connection, bytes in and bytes out, without a notion of
+ * sockets: the connection hands it what arrived, then sends what it finds in `out`.
  *
- * Threads: the engine's. Ownership: the world owns the scenario and every connection that is open; a
- * connection owns its actor and the segments on their way.
+ * Threads: the engine's. Ownership: the world owns the scenario and every connection that is open;
+ * a connection owns its actor and the segments on their way.
  */
 #ifndef SMTPSCOPE_PRACTICE_WORLD_H
 #define SMTPSCOPE_PRACTICE_WORLD_H
@@ -119,11 +119,11 @@ void practice_random_fill(struct practice_random *r, void *p, size_t len);
 
 /* practice_conn.c */
 enum status conn_open_stream(struct practice *w, const struct net_address *to,
-                             const struct net_address *from, struct net_conn **out, int *sys)
-    MUST_CHECK;
+                             const struct net_address *from, struct net_conn **out,
+                             int *sys) MUST_CHECK;
 enum status conn_open_datagram(struct practice *w, const struct net_address *to,
-                               const struct net_address *from, struct net_conn **out, int *sys)
-    MUST_CHECK;
+                               const struct net_address *from, struct net_conn **out,
+                               int *sys) MUST_CHECK;
 enum status conn_result(struct practice_conn *c);
 /* Which of `want` could be done now. */
 unsigned conn_ready(const struct practice_conn *c, unsigned want);

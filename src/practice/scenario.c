@@ -162,8 +162,10 @@ static enum status open_host(struct context *c)
 }
 
 static const char *const port_words[] = {
-    [PORT_REFUSE] = "refuse", [PORT_DROP] = "drop",
-    [PORT_RESET] = "reset",   [PORT_CLOSE] = "close",
+    [PORT_REFUSE] = "refuse",
+    [PORT_DROP] = "drop",
+    [PORT_RESET] = "reset",
+    [PORT_CLOSE] = "close",
     [PORT_UNREACHABLE] = "unreachable",
 };
 
@@ -213,13 +215,11 @@ struct top_word {
 };
 
 static const struct top_word top_words[] = {
-    {"title", true, read_title},     {"story", true, read_story},
-    {"goal", true, read_goal},       {"hint", true, read_hint},
-    {"options", true, read_options}, {"theme", false, read_theme},
-    {"target", false, read_target},  {"expect", false, read_expect},
-    {"clock", false, read_clock},    {"seed", false, read_seed},
-    {"me", false, open_me},          {"zone", false, open_zone},
-    {"host", false, open_host},      {"server", false, open_server},
+    {"title", true, read_title},    {"story", true, read_story},     {"goal", true, read_goal},
+    {"hint", true, read_hint},      {"options", true, read_options}, {"theme", false, read_theme},
+    {"target", false, read_target}, {"expect", false, read_expect},  {"clock", false, read_clock},
+    {"seed", false, read_seed},     {"me", false, open_me},          {"zone", false, open_zone},
+    {"host", false, open_host},     {"server", false, open_server},
 };
 
 static bool line_begins(const struct context *c, const char *word)
@@ -275,8 +275,7 @@ static enum status read_addresses(struct context *c, struct net_address **list, 
 static enum status read_ptr(struct context *c, struct scenario_ptr *ptr)
 {
     ptr->given = true;
-    if (reader_accept(&c->r, "none") ||
-        fault_accept(&c->r, DNS_FAULT_REFUSED, &ptr->fault)) {
+    if (reader_accept(&c->r, "none") || fault_accept(&c->r, DNS_FAULT_REFUSED, &ptr->fault)) {
         return ST_OK;
     }
     do {
@@ -455,8 +454,9 @@ static enum status resolve_servers(struct context *c)
             port->server = find_server(c->s, port->server_name);
             if (port->server == c->s->server_count) {
                 c->r.line = port->line;
-                return reader_fail(&c->r, _("expected refuse, drop, reset, close, unreachable or "
-                                            "the name of a server block; there is none called %s"),
+                return reader_fail(&c->r,
+                                   _("expected refuse, drop, reset, close, unreachable or "
+                                     "the name of a server block; there is none called %s"),
                                    port->server_name);
             }
         }

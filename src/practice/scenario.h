@@ -1,11 +1,12 @@
 /*
  * scenario: one acted-out situation, read from a text file.
  *
- * The file is UTF-8, read line by line. A line that begins with # is a comment, empty lines are ignored.
- * A line that begins in the first column opens something; the indented lines below belong to it. A line
- * that ends in a backslash goes on in the next. Words are separated by blanks. A text with blanks stands
- * in "double quotes" and knows \r \n \t \a \e \\ \" \xHH and \u{HEX} (written as UTF-8). Times are written
- * 20ms, 5s, 3min, 2h or 10d. The manual page smtpscope-scenarios(7) says the same with examples.
+ * The file is UTF-8, read line by line. A line that begins with # is a comment, empty lines are
+ * ignored. A line that begins in the first column opens something; the indented lines below belong
+ * to it. A line that ends in a backslash goes on in the next. Words are separated by blanks. A text
+ * with blanks stands in "double quotes" and knows \r \n \t \a \e \\ \" \xHH and \u{HEX} (as UTF-8).
+ * Times are written 20ms, 5s, 3min, 2h or 10d. The manual page smtpscope-scenarios(7) says the same
+ * with examples.
  *
  *   title TEXT     theme WORD     story TEXT     goal TEXT     hint TEXT (repeated)
  *                  prose: the rest of the line and its indented continuation lines
@@ -16,43 +17,45 @@
  *   me             our own machine
  *     name NAME    address ADDRESS...    seen-as ADDRESS (behind NAT: what servers see)
  *     ptr NAME... | none | servfail | timeout | refused
- *     resolver ADDRESS [latency TIME] [timeout|refused|servfail|malformed|wrong-id|unreachable]
+ *     resolver ADDRESS [latency TIME] [FAULT]          also: unreachable
  *
  *   zone NAME [signed|bogus|servfail|timeout|refused] [ttl SECONDS] [via RESOLVER]
- *     OWNER [TTL] TYPE DATA       A AAAA MX NS CNAME PTR TXT SOA SRV TLSA CAA TYPEnnn(hex)
- *     OWNER [TYPE] FAULT          servfail timeout refused nxdomain nodata truncated malformed wrong-id
- *                  OWNER is @ for the zone itself, * for anything below, a name below it or a full name. In
- *                  data, a single label lies below the zone; \DDD stands for odd bytes in names
+ *     OWNER [TTL] TYPE DATA    A AAAA MX NS CNAME PTR TXT SOA SRV TLSA CAA TYPEnnn(hex)
+ *     OWNER [TYPE] FAULT       servfail timeout refused nxdomain nodata truncated malformed
+ *                              wrong-id
+ *                  OWNER is @ for the zone itself, * for anything below, a name below it or a full
+ *                  name. In data, a single label lies below the zone; \DDD is an odd byte
  *
  *   host NAME      two blocks with one name are members of a pool
- *     address ADDRESS...          gets A or AAAA records unless `hidden`, and PTR records
+ *     address ADDRESS...       gets A or AAAA records unless `hidden`, and PTR records
  *     hidden       latency TIME (there and back)
  *     ptr NAME... | none | servfail | timeout | refused
- *     port N|* refuse|drop|reset|close|unreachable     `*` is every port not named; refuse by default
- *     port N SERVER [tls] [reset-at N|close-at N|stall-at N]      after N bytes from the server
+ *     port N|* refuse|drop|reset|close|unreachable     `*`: every port not named; else refuse
+ *     port N SERVER [tls] [reset-at N|close-at N|stall-at N]      after N octets from the server
  *
  *   server NAME    how it talks; behaves like a Postfix where nothing else is said
- *     banner TEXT  hello TEXT (first line of the EHLO reply)   software WORD (in the default banner)
- *     offer WORD...  offer-clear WORD...  offer-tls WORD...    one EHLO keyword with its parameters a line
- *     withhold WORD...            takes keywords from the default list
+ *     banner TEXT  hello TEXT (first line of the EHLO reply)   software WORD (in the banner)
+ *     offer WORD...  offer-clear WORD...  offer-tls WORD...    one EHLO keyword a line
+ *     withhold WORD...         takes keywords from the default list
  *     local NAME...  mailbox NAME...  relay open|denied  user NAME PASSWORD  require tls|login
  *     tls KIND     see TLS_KIND_LIST
  *     certificate names NAME... | names none | subject TEXT | from TIME | until TIME | key KIND
- *     think TIME   before each reply;  split N: bytes a segment;  line-end crlf|lf|cr
- *     keeps-commands              commands sent in clear behind STARTTLS are obeyed after it (a flaw)
- *     on EVENT [CONDITION...]: ACTION, ACTION...               the first rule that matches is taken
- *       EVENT      connect, secured (TLS is up), login (AUTH has all it needs), message (after the final
- *                  dot), idle TIME, anything, a verb such as RCPT, or "a pattern with * and ?"
- *       CONDITION  first N, after N (counts of this event), within TIME (of the first), session (count each
- *                  connection for itself), clear, tls, ipv4, ipv6, state start|ready|mail|rcpt,
- *                  over N (message octets), at N (message: as soon as N octets came)
- *       ACTION     reply TEXT... (one line each), send TEXT... (as it is), repeat N [every TIME] [send] TEXT,
- *                  wait TIME, drip TIME (what follows goes out byte by byte), split N, tls KIND,
- *                  default (what would have happened), ignore, stall, close, reset
+ *     think TIME   before each reply;  split N: octets a segment;  line-end crlf|lf|cr
+ *     keeps-commands           what came in clear behind STARTTLS is obeyed after it (a flaw)
+ *     on EVENT [CONDITION...]: ACTION, ACTION...       the first rule that matches is taken
+ *       EVENT      connect, secured (TLS is up), login (AUTH has all it needs), message (after the
+ *                  final dot), idle TIME, anything, a verb such as RCPT, or "a pattern with * and
+ * ?" CONDITION  first N, after N (counts of this event), within TIME (of the first), session (count
+ * each connection for itself), clear, tls, ipv4, ipv6, state start|ready|mail|rcpt, over N (message
+ * octets), at N (message: as soon as N octets came) ACTION     reply TEXT... (one line each), send
+ * TEXT... (as it is), repeat N [every TIME] [send] TEXT, wait TIME, drip TIME (what follows goes
+ * out byte by byte), split N, tls KIND, default (what would have happened), ignore, stall, close,
+ * reset
  *
- * In texts of servers {host} {client} {helo} {sender} {address} {command} {id} {n} {size} {date} are filled
- * in; {{ is a brace. The first three digits that a rule sends decide what becomes of the session, as a client
- * would read them: 250 to MAIL opens a transaction, 220 to STARTTLS is followed by a handshake.
+ * In texts of servers {host} {client} {helo} {sender} {address} {command} {id} {n} {size} {date}
+ * {software} are filled in; {{ is a brace. The first three digits that a rule sends decide what
+ * becomes of the session, as a client would read them: 250 to MAIL opens a transaction, 220 to
+ * STARTTLS is followed by a handshake.
  *
  * Errors name the file, the line and what was expected.
  *
@@ -78,14 +81,14 @@
     X(TLS_KIND_SELF_SIGNED, "self-signed")                                                         \
     X(TLS_KIND_UNKNOWN_CA, "unknown-ca")                                                           \
     X(TLS_KIND_INCOMPLETE_CHAIN, "incomplete-chain")                                               \
-    X(TLS_KIND_OLD_PROTOCOL, "old-protocol")     /* TLS 1.0 only */                                \
+    X(TLS_KIND_OLD_PROTOCOL, "old-protocol")           /* TLS 1.0 only */                          \
     X(TLS_KIND_NO_COMMON_VERSION, "no-common-version") /* alert protocol_version */                \
-    X(TLS_KIND_TLS_1_2, "tls-1.2")               /* no TLS 1.3 */                                  \
+    X(TLS_KIND_TLS_1_2, "tls-1.2")                     /* no TLS 1.3 */                            \
     X(TLS_KIND_NO_SHARED_CIPHER, "no-shared-cipher")                                               \
     X(TLS_KIND_CLIENT_CERTIFICATE, "client-certificate") /* wants one of ours */                   \
-    X(TLS_KIND_UNKNOWN_NAME, "unknown-name")     /* alert for any name in SNI */                   \
-    X(TLS_KIND_STALL, "stall")                   /* takes the ClientHello and is silent */         \
-    X(TLS_KIND_GARBAGE, "garbage")               /* plain text instead of a ServerHello */         \
+    X(TLS_KIND_UNKNOWN_NAME, "unknown-name")             /* alert for any name in SNI */           \
+    X(TLS_KIND_STALL, "stall")                           /* takes the ClientHello and is silent */ \
+    X(TLS_KIND_GARBAGE, "garbage")                       /* plain text instead of a ServerHello */ \
     X(TLS_KIND_CLOSE, "close")                                                                     \
     X(TLS_KIND_RESET, "reset")
 
@@ -93,7 +96,7 @@ enum tls_kind {
 #define X(id, name) id,
     TLS_KIND_LIST(X)
 #undef X
-    TLS_KIND_COUNT
+        TLS_KIND_COUNT
 };
 
 struct scenario_strings {
@@ -201,15 +204,14 @@ struct scenario_certificate {
     const char *key;           /* "ec256", "rsa2048", "rsa1024"; NULL: ec256 */
 };
 
-enum rule_event {
-    RULE_CONNECT,
-    RULE_SECURED,
-    RULE_LOGIN,
-    RULE_MESSAGE,
-    RULE_IDLE,
-    RULE_COMMAND
+enum rule_event { RULE_CONNECT, RULE_SECURED, RULE_LOGIN, RULE_MESSAGE, RULE_IDLE, RULE_COMMAND };
+enum rule_state {
+    RULE_STATE_ANY,
+    RULE_STATE_START,
+    RULE_STATE_READY,
+    RULE_STATE_MAIL,
+    RULE_STATE_RCPT
 };
-enum rule_state { RULE_STATE_ANY, RULE_STATE_START, RULE_STATE_READY, RULE_STATE_MAIL, RULE_STATE_RCPT };
 
 enum action_kind {
     ACTION_REPLY,

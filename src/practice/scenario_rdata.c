@@ -5,7 +5,7 @@
 #include "text.h"
 
 enum status rdata_name(struct scenario_reader *r, const char *zone, bool below,
-                             uint8_t out[WIRE_NAME_MAX], uint8_t *len)
+                       uint8_t out[WIRE_NAME_MAX], uint8_t *len)
 {
     char full[WIRE_TEXT_MAX];
     char found[80];
@@ -25,10 +25,10 @@ struct record_type {
 };
 
 static const struct record_type record_types[] = {
-    {"A", 1, SHAPE_A},         {"NS", 2, SHAPE_NAME},    {"CNAME", 5, SHAPE_NAME},
-    {"SOA", 6, SHAPE_SOA},     {"PTR", 12, SHAPE_NAME},  {"MX", 15, SHAPE_MX},
-    {"TXT", 16, SHAPE_TXT},    {"AAAA", 28, SHAPE_AAAA}, {"SRV", 33, SHAPE_SRV},
-    {"TLSA", 52, SHAPE_TLSA},  {"CAA", 257, SHAPE_CAA},
+    {"A", 1, SHAPE_A},        {"NS", 2, SHAPE_NAME},    {"CNAME", 5, SHAPE_NAME},
+    {"SOA", 6, SHAPE_SOA},    {"PTR", 12, SHAPE_NAME},  {"MX", 15, SHAPE_MX},
+    {"TXT", 16, SHAPE_TXT},   {"AAAA", 28, SHAPE_AAAA}, {"SRV", 33, SHAPE_SRV},
+    {"TLSA", 52, SHAPE_TLSA}, {"CAA", 257, SHAPE_CAA},
 };
 
 bool rdata_type(struct scenario_reader *r, uint16_t *type, enum rdata_shape *shape)
@@ -113,7 +113,8 @@ static enum status put_strings(struct scenario_reader *r, struct buf *out)
         buf_init(&text, RDATA_MAX);
         enum status st = scenario_text_add(&text, w->p, NULL, NULL, &bad);
         if (st == ST_INVALID) {
-            st = reader_fail(r, _("expected \\r \\n \\t \\a \\e \\\\ \\\" \\xHH or \\u{HEX} in a text"));
+            st = reader_fail(
+                r, _("expected \\r \\n \\t \\a \\e \\\\ \\\" \\xHH or \\u{HEX} in a text"));
         } else if (st != ST_OK) {
             st = reader_no_memory(r);
         }

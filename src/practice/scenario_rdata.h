@@ -1,6 +1,6 @@
 /*
- * scenario_rdata: record types and their data, from the words of a zone line to the octets of a message
- * (RFC 1035 3.3).
+ * scenario_rdata: record types and their data, from the words of a zone line to the octets of a
+ * message (RFC 1035 3.3).
  *
  * Threads: pure. Ownership: none.
  */

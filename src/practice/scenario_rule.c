@@ -118,14 +118,16 @@ static enum status read_condition(struct scenario_reader *r, struct scenario_rul
         char found[80];
         reader_found(r, found, sizeof(found));
         return rule->event == RULE_MESSAGE
-                   ? reader_fail(r,
-                                 _("expected a colon, or first, after, within, session, clear, tls, "
-                                   "ipv4, ipv6, state, over or at, found %s"),
-                                 found)
-                   : reader_fail(r,
-                                 _("expected a colon, or first, after, within, session, clear, tls, "
-                                   "ipv4, ipv6 or state, found %s"),
-                                 found);
+                   ? reader_fail(
+                         r,
+                         _("expected a colon, or first, after, within, session, clear, tls, "
+                           "ipv4, ipv6, state, over or at, found %s"),
+                         found)
+                   : reader_fail(
+                         r,
+                         _("expected a colon, or first, after, within, session, clear, tls, "
+                           "ipv4, ipv6 or state, found %s"),
+                         found);
     }
     return ST_OK;
 }
@@ -162,10 +164,10 @@ struct action_word {
 };
 
 static const struct action_word action_words[] = {
-    {"reply", ACTION_REPLY},     {"send", ACTION_SEND},   {"repeat", ACTION_REPEAT},
-    {"wait", ACTION_WAIT},       {"drip", ACTION_DRIP},   {"split", ACTION_SPLIT},
-    {"tls", ACTION_TLS},         {"default", ACTION_DEFAULT}, {"ignore", ACTION_IGNORE},
-    {"stall", ACTION_STALL},     {"close", ACTION_CLOSE}, {"reset", ACTION_RESET},
+    {"reply", ACTION_REPLY}, {"send", ACTION_SEND},       {"repeat", ACTION_REPEAT},
+    {"wait", ACTION_WAIT},   {"drip", ACTION_DRIP},       {"split", ACTION_SPLIT},
+    {"tls", ACTION_TLS},     {"default", ACTION_DEFAULT}, {"ignore", ACTION_IGNORE},
+    {"stall", ACTION_STALL}, {"close", ACTION_CLOSE},     {"reset", ACTION_RESET},
 };
 
 static enum status read_action(struct scenario_reader *r, struct scenario_action *a)
@@ -218,8 +220,7 @@ enum status rule_read(struct scenario_reader *r, struct scenario_server *server)
         st = read_condition(r, rule);
     }
     while (st == ST_OK) {
-        struct scenario_action *more =
-            list_grow(rule->actions, rule->action_count, sizeof(*more));
+        struct scenario_action *more = list_grow(rule->actions, rule->action_count, sizeof(*more));
         if (more == NULL) {
             return reader_no_memory(r);
         }

@@ -1,5 +1,6 @@
 /*
- * scenario_rule: the part of the scenario reader that knows servers: their lines, and among them the rules
+ * scenario_rule: the part of the scenario reader that knows servers: their lines, and among them
+ * the rules
  * ("on RCPT first 1: reply ...").
  *
  * Threads: pure. Ownership: what is read goes to the server.

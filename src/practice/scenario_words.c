@@ -309,8 +309,8 @@ enum status reader_number(struct scenario_reader *r, uint64_t max, uint64_t *out
     const struct scenario_word *w = reader_peek(r);
     const char *end = "";
     if (w == NULL || w->quoted || !parse_digits(w->p, &end, max, out) || *end != '\0') {
-        return reader_fail(r, _("expected a number up to %llu, found %s"),
-                           (unsigned long long)max, reader_found(r, found, sizeof(found)));
+        return reader_fail(r, _("expected a number up to %llu, found %s"), (unsigned long long)max,
+                           reader_found(r, found, sizeof(found)));
     }
     r->word_next++;
     return ST_OK;
@@ -322,8 +322,10 @@ struct time_unit {
 };
 
 static const struct time_unit time_units[] = {
-    {"ms", US_PER_MS},          {"s", US_PER_S},
-    {"min", 60 * US_PER_S},     {"h", 3600 * US_PER_S},
+    {"ms", US_PER_MS},
+    {"s", US_PER_S},
+    {"min", 60 * US_PER_S},
+    {"h", 3600 * US_PER_S},
     {"d", INT64_C(86400) * US_PER_S},
 };
 
@@ -460,10 +462,12 @@ enum status reader_text(struct scenario_reader *r, char **out)
         char shown[24];
         escape_copy(shown, sizeof(shown), bad, strlen(bad), 0);
         return *bad == '\\'
-                   ? reader_fail(r, _("expected \\r \\n \\t \\a \\e \\\\ \\\" \\xHH or \\u{HEX} at %s"),
-                                 shown)
-                   : reader_fail(r, _("expected {host} {client} {helo} {sender} {address} {command} "
-                                      "{id} {n} {size} {date} {software} or {{ at %s"),
+                   ? reader_fail(
+                         r, _("expected \\r \\n \\t \\a \\e \\\\ \\\" \\xHH or \\u{HEX} at %s"),
+                         shown)
+                   : reader_fail(r,
+                                 _("expected {host} {client} {helo} {sender} {address} {command} "
+                                   "{id} {n} {size} {date} {software} or {{ at %s"),
                                  shown);
     }
     if (st != ST_OK) {

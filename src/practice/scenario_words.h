@@ -1,12 +1,12 @@
 /*
- * scenario_words: the lowest level of the scenario reader: lines, words, numbers, texts, and messages that
- * name file and line.
+ * scenario_words: the lowest level of the scenario reader: lines, words, numbers, texts, and
+ * messages that name file and line.
  *
- * A logical line is one or more physical lines joined by a backslash at their end. Words keep the escapes
- * of the file; scenario_text_add turns them into bytes.
+ * A logical line is one or more physical lines joined by a backslash at their end. Words keep the
+ * escapes of the file; scenario_text_add turns them into bytes.
  *
- * Threads: pure. Ownership: the reader borrows the file's text; words point into the reader's line and live
- * until the next one is read.
+ * Threads: pure. Ownership: the reader borrows the file's text; words point into the reader's line
+ * and live until the next one is read.
  */
 #ifndef SMTPSCOPE_SCENARIO_WORDS_H
 #define SMTPSCOPE_SCENARIO_WORDS_H
@@ -26,7 +26,7 @@ struct scenario_reader {
     unsigned line;      /* of the first physical line */
     unsigned next_line; /* of what is read next */
     bool indented;
-    struct buf raw;     /* the logical line without indentation */
+    struct buf raw; /* the logical line without indentation */
     struct buf words_text;
     struct scenario_word words[SCENARIO_WORDS_MAX];
     size_t word_count, word_next;
@@ -42,7 +42,8 @@ enum status reader_no_memory(struct scenario_reader *r);
 
 /* Next line that is neither empty nor a comment, into r->raw. ST_EOF at the end. */
 enum status reader_line(struct scenario_reader *r) MUST_CHECK;
-/* Makes words of r->raw. In a rule, a comma or colon at the end of a bare word is a word of its own. */
+/* Makes words of r->raw. In a rule, a comma or colon at the end of a bare word is a word of its
+ * own. */
 enum status reader_split(struct scenario_reader *r, bool rule) MUST_CHECK;
 const struct scenario_word *reader_take(struct scenario_reader *r); /* NULL at the end */
 const struct scenario_word *reader_peek(const struct scenario_reader *r);
@@ -63,11 +64,12 @@ enum status reader_text(struct scenario_reader *r, char **out) MUST_CHECK;
 /* The same for all words that are left; at least one. */
 enum status reader_words(struct scenario_reader *r, struct scenario_strings *out) MUST_CHECK;
 enum status reader_texts(struct scenario_reader *r, struct scenario_strings *out) MUST_CHECK;
-enum status strings_add(struct scenario_reader *r, struct scenario_strings *list, char *taken)
-    MUST_CHECK;
+enum status strings_add(struct scenario_reader *r, struct scenario_strings *list,
+                        char *taken) MUST_CHECK;
 void strings_free(struct scenario_strings *list);
 
-/* Room for one more element, zeroed; NULL when there is no memory or SCENARIO_LIST_MAX is reached. */
+/* Room for one more element, zeroed; NULL when there is no memory or SCENARIO_LIST_MAX is reached.
+ */
 void *list_grow(void *list, size_t count, size_t size);
 
 #define TEXT_FIELD_LIST(X)                                                                         \
@@ -87,14 +89,14 @@ enum text_field {
 #define X(id, name) id,
     TEXT_FIELD_LIST(X)
 #undef X
-    FIELD_COUNT
+        FIELD_COUNT
 };
 
 typedef enum status text_fill(void *ctx, enum text_field field, struct buf *out);
 
 /*
- * Appends the text with its escapes resolved and its placeholders filled in; fill == NULL: braces are
- * ordinary. ST_INVALID when it is malformed; *bad is then the place.
+ * Appends the text with its escapes resolved and its placeholders filled in; fill == NULL: braces
+ * are ordinary. ST_INVALID when it is malformed; *bad is then the place.
  */
 enum status scenario_text_add(struct buf *out, const char *text, text_fill *fill, void *ctx,
                               const char **bad) MUST_CHECK;

@@ -291,4 +291,3 @@ enum status zone_add_hosts(struct scenario_reader *r, struct scenario *s)
     }
     return st;
 }
-

@@ -1,6 +1,6 @@
 /*
- * scenario_zone: the part of the scenario reader that knows DNS: zone blocks, and the records that follow
- * from the addresses of hosts.
+ * scenario_zone: the part of the scenario reader that knows DNS: zone blocks, and the records that
+ * follow from the addresses of hosts.
  *
  * Threads: pure. Ownership: records go to the scenario.
  */

@@ -1,7 +1,8 @@
 /*
  * wire_name: domain names as they stand in a DNS message (RFC 1035 3.1).
  *
- * Names that are compared are lower case; names in record data keep the case in which they were written.
+ * Names that are compared are lower case; names in record data keep the case in which they were
+ * written.
  *
  * Threads: pure. Ownership: none.
  */
@@ -32,8 +33,9 @@ size_t wire_label(const struct wire_name *name, size_t at);
 /* "25.2.0.192.in-addr.arpa" or the ip6.arpa form. */
 void wire_reverse(const struct net_address *a, struct wire_name *out);
 /*
- * Completes a name in a zone file: "@" is the zone. With `below`, a name with dots lies below the zone,
- * as owners do, unless it ends in the zone's name already; without it, a name with dots is a full one.
+ * Completes a name in a zone file: "@" is the zone. With `below`, a name with dots lies below the
+ * zone, as owners do, unless it ends in the zone's name already; without it, a name with dots is a
+ * full one.
  */
 bool wire_complete(const char *word, const char *zone, bool below, char out[WIRE_TEXT_MAX]);
 

@@ -50,16 +50,14 @@ void talk_end(struct talk *t)
 
 void talk_send(struct talk *t, const char *text)
 {
-    assert_int_equal(
-        net_write_all(t->net, t->conn, text, strlen(text), patience(t), NULL), ST_OK);
+    assert_int_equal(net_write_all(t->net, t->conn, text, strlen(text), patience(t), NULL), ST_OK);
 }
 
 static enum status read_more(struct talk *t)
 {
     char bytes[4096];
     size_t got = 0;
-    enum status st =
-        net_read_some(t->net, t->conn, bytes, sizeof(bytes), &got, patience(t), NULL);
+    enum status st = net_read_some(t->net, t->conn, bytes, sizeof(bytes), &got, patience(t), NULL);
     if (st == ST_OK) {
         assert_int_equal(buf_add(&t->in, bytes, got), ST_OK);
     }

@@ -1,8 +1,9 @@
 /*
- * practice_bench: a client for tests of the practice network: opens a scenario from text, connects, and
- * talks line by line. Whatever goes wrong ends the test.
+ * practice_bench: a client for tests of the practice network: opens a scenario from text, connects,
+ * and talks line by line. Whatever goes wrong ends the test.
  *
- * Threads: tests are single-threaded. Ownership: talk_end closes the connection; the network is the test's.
+ * Threads: tests are single-threaded. Ownership: talk_end closes the connection; the network is the
+ * test's.
  */
 #ifndef SMTPSCOPE_TEST_PRACTICE_BENCH_H
 #define SMTPSCOPE_TEST_PRACTICE_BENCH_H
@@ -10,7 +11,8 @@
 #include "practice.h"
 
 #define BENCH_HEAD "title T\ntarget example.org\n"
-/* One host at 192.0.2.10 and 2001:db8:2::10, whose port 25 is the server block that has to follow. */
+/* One host at 192.0.2.10 and 2001:db8:2::10, whose port 25 is the server block that has to follow.
+ */
 #define BENCH_HOST                                                                                 \
     BENCH_HEAD "zone example.org\n  @ MX 10 mx1\n"                                                 \
                "host mx1.example.org\n  address 192.0.2.10 2001:db8:2::10\n  latency 20ms\n"       \

@@ -146,21 +146,21 @@ static void test_clock_is_the_scenarios(void **state)
 }
 
 /* Everything that crosses the wire in one session, with the time of each piece. */
-static void record_session(const char *text, enum practice_pace pace, uint64_t seed, struct buf *out)
+static void record_session(const char *text, enum practice_pace pace, uint64_t seed,
+                           struct buf *out)
 {
     struct network *n = bench_open(text, pace, seed);
     struct talk t;
     char random[16];
-    static const char *const commands[] = {"EHLO a.example",          "MAIL FROM:<a@b.example>",
-                                           "RCPT TO:<x@example.org>", "DATA",
+    static const char *const commands[] = {"EHLO a.example",           "MAIL FROM:<a@b.example>",
+                                           "RCPT TO:<x@example.org>",  "DATA",
                                            "Subject: x\r\n\r\ny\r\n.", "QUIT"};
     talk_begin(&t, n, "192.0.2.10", 25);
     net_random(n, random, sizeof(random));
     assert_int_equal(buf_add(out, random, sizeof(random)), ST_OK);
     talk_line(&t);
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-        assert_int_equal(
-            buf_addf(out, "%lld %s\n", (long long)net_now_us(n), t.line), ST_OK);
+        assert_int_equal(buf_addf(out, "%lld %s\n", (long long)net_now_us(n), t.line), ST_OK);
         talk_command(&t, commands[i]);
     }
     assert_int_equal(buf_add_str(out, t.line), ST_OK);
@@ -244,7 +244,8 @@ static void test_cancel_cuts_a_paced_wait(void **state)
                      ST_CANCELLED);
 }
 
-/* Where nothing is due, the instant network blocks as well, so that an idle program does not spin. */
+/* Where nothing is due, the instant network blocks as well, so that an idle program does not spin.
+ */
 static void test_instant_wait_without_end_blocks(void **state)
 {
     (void)state;
@@ -314,7 +315,8 @@ static void test_path_cuts_after_n_octets(void **state)
 static void test_window_fills(void **state)
 {
     (void)state;
-    struct network *n = bench_open(BENCH_HOST "  on connect: default, stall\n", PRACTICE_INSTANT, 0);
+    struct network *n =
+        bench_open(BENCH_HOST "  on connect: default, stall\n", PRACTICE_INSTANT, 0);
     struct talk t;
     char bytes[8192] = {0};
     size_t total = 0;
@@ -348,8 +350,8 @@ static void test_every_scenario_answers(void **state)
         struct practice_options options = {.pace = PRACTICE_INSTANT};
         assert_int_equal(practice_open(NULL, *name, &options, &n, NULL, &error), ST_OK);
         for (size_t i = 0; i < ARRAY_LEN(ports) * ARRAY_LEN(addresses); i++) {
-            struct net_address to = bench_address(addresses[i % ARRAY_LEN(addresses)],
-                                                  ports[i / ARRAY_LEN(addresses)]);
+            struct net_address to =
+                bench_address(addresses[i % ARRAY_LEN(addresses)], ports[i / ARRAY_LEN(addresses)]);
             struct net_conn *c = NULL;
             int sys = 0;
             int64_t limit = net_now_us(n) + 100 * US_PER_S;

@@ -8,8 +8,7 @@
 #include "dns.h"
 #include "practice_bench.h"
 
-static const char zones[] =
-    BENCH_HEAD
+static const char zones[] = BENCH_HEAD
     "me\n  name desk.office.example\n  address 198.51.100.7 2001:db8:51::7\n"
     "  resolver 192.0.2.53\n  resolver 192.0.2.54\n"
     "zone example.org ttl 300\n"
@@ -212,9 +211,9 @@ static void test_faulty_resolvers(void **state)
     static const struct {
         const char *fault;
         enum dns_result result;
-    } cases[] = {{"", DNS_ANSWER},          {"timeout", DNS_TIMEOUT},
-                 {"servfail", DNS_SERVFAIL}, {"refused", DNS_REFUSED},
-                 {"unreachable", DNS_UNREACHABLE}, {"wrong-id", DNS_TIMEOUT}};
+    } cases[] = {
+        {"", DNS_ANSWER},         {"timeout", DNS_TIMEOUT},         {"servfail", DNS_SERVFAIL},
+        {"refused", DNS_REFUSED}, {"unreachable", DNS_UNREACHABLE}, {"wrong-id", DNS_TIMEOUT}};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct buf text;
         struct bench b;
@@ -238,14 +237,13 @@ static void test_faulty_resolvers(void **state)
 static void test_bytes(void **state)
 {
     (void)state;
-    static const uint8_t query[] = {0x12, 0x34, 0x01, 0,   0,   1,   0,   0,   0,   0,   0, 0,
-                                    7,    'E',  'x',  'a', 'm', 'p', 'L', 'e', 3,   'o', 'r', 'g',
-                                    0,    0,    1,    0,   1};
-    static const uint8_t wanted[] = {0x12, 0x34, 0x81, 0x80, 0,   1,   0,   1,   0,   0,   0,   0,
-                                     7,    'E',  'x',  'a',  'm', 'p', 'L', 'e', 3,   'o', 'r', 'g',
-                                     0,    0,    1,    0,    1,   7,   'e', 'x', 'a', 'm', 'p', 'l',
-                                     'e',  3,    'o',  'r',  'g', 0,   0,   1,   0,   1,   0,   0,
-                                     0x0e, 0x10, 0,    4,    192, 0,   2,   1};
+    static const uint8_t query[] = {0x12, 0x34, 0x01, 0,   0,   1,   0,   0,   0,   0,
+                                    0,    0,    7,    'E', 'x', 'a', 'm', 'p', 'L', 'e',
+                                    3,    'o',  'r',  'g', 0,   0,   1,   0,   1};
+    static const uint8_t wanted[] = {
+        0x12, 0x34, 0x81, 0x80, 0,   1, 0, 1, 0, 0, 0,    0,    7,   'E', 'x', 'a', 'm', 'p', 'L',
+        'e',  3,    'o',  'r',  'g', 0, 0, 1, 0, 1, 7,    'e',  'x', 'a', 'm', 'p', 'l', 'e', 3,
+        'o',  'r',  'g',  0,    0,   1, 0, 1, 0, 0, 0x0e, 0x10, 0,   4,   192, 0,   2,   1};
     struct network *n =
         bench_open(BENCH_HEAD "zone example.org\n  @ A 192.0.2.1\n", PRACTICE_INSTANT, 0);
     struct net_address to = bench_address("192.0.2.53", 53);

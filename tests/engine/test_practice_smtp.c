@@ -93,8 +93,9 @@ static void test_a_whole_session(void **state)
 static void test_pipelined_and_split_input(void **state)
 {
     (void)state;
-    static const char all[] = "EHLO a.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<x@example.org>\r\n"
-                              "DATA\r\n";
+    static const char all[] =
+        "EHLO a.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<x@example.org>\r\n"
+        "DATA\r\n";
     static const char text[] = "Subject: x\r\n\r\n..dot\r\n.\r\r\n.x\r\n.\r\nQUIT\r\n";
     for (int split = 0; split < 2; split++) {
         struct talk t;
@@ -122,7 +123,8 @@ static void test_pipelined_and_split_input(void **state)
         assert_non_null(strstr(t.line, "queued as "));
         assert_int_equal(talk_reply(&t), 221);
         /* Without the two stuffed dots and the last line. */
-        assert_int_equal(practice_text_bytes(n), sizeof("Subject: x\r\n\r\n.dot\r\n\r\r\nx\r\n") - 1);
+        assert_int_equal(practice_text_bytes(n),
+                         sizeof("Subject: x\r\n\r\n.dot\r\n\r\r\nx\r\n") - 1);
         close_server(&t);
     }
 }
@@ -283,9 +285,9 @@ static void test_waiting_dripping_splitting(void **state)
     for (size_t i = 0; i < 7; i++) {
         char bytes[16];
         size_t got = 0;
-        assert_int_equal(net_read_some(n, t.conn, bytes, sizeof(bytes), &got,
-                                       net_now_us(n) + US_PER_S, NULL),
-                         ST_OK);
+        assert_int_equal(
+            net_read_some(n, t.conn, bytes, sizeof(bytes), &got, net_now_us(n) + US_PER_S, NULL),
+            ST_OK);
         assert_int_equal(got, 1);
         assert_int_equal(bytes[0], "214 h\r\n"[i]);
     }
@@ -315,11 +317,12 @@ static void test_ends(void **state)
     static const struct {
         const char *rule;
         enum status end;
-    } cases[] = {{"  on NOOP: send \"250-half\\r\\n25\", close\n", ST_EOF},
-                 {"  on NOOP: send \"250-half\\r\\n25\", reset\n", ST_RESET},
-                 {"  on NOOP: send \"250-half\\r\\n25\", stall\n", ST_TIMEOUT},
-                 {"  on NOOP: ignore\n", ST_TIMEOUT},
-                 {"  on idle 30s: reply \"421 4.4.2 timeout exceeded\"\n  on NOOP: ignore\n", ST_EOF}};
+    } cases[] = {
+        {"  on NOOP: send \"250-half\\r\\n25\", close\n", ST_EOF},
+        {"  on NOOP: send \"250-half\\r\\n25\", reset\n", ST_RESET},
+        {"  on NOOP: send \"250-half\\r\\n25\", stall\n", ST_TIMEOUT},
+        {"  on NOOP: ignore\n", ST_TIMEOUT},
+        {"  on idle 30s: reply \"421 4.4.2 timeout exceeded\"\n  on NOOP: ignore\n", ST_EOF}};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct talk t;
         open_server(cases[i].rule, &t);
@@ -334,20 +337,21 @@ static void test_line_ends_and_raw_bytes(void **state)
 {
     (void)state;
     struct talk t;
-    struct network *n = open_server("  line-end lf\n"
-                                    "  on NOOP: send \"250 \\x00\\xff\\e[0m\\u{202e}{{x\\r\\r\\n\"\n",
-                                    &t);
+    struct network *n =
+        open_server("  line-end lf\n"
+                    "  on NOOP: send \"250 \\x00\\xff\\e[0m\\u{202e}{{x\\r\\r\\n\"\n",
+                    &t);
     char bytes[200];
     size_t got = 0;
-    assert_int_equal(net_read_some(n, t.conn, bytes, sizeof(bytes), &got,
-                                   net_now_us(n) + US_PER_S, NULL),
-                     ST_OK);
+    assert_int_equal(
+        net_read_some(n, t.conn, bytes, sizeof(bytes), &got, net_now_us(n) + US_PER_S, NULL),
+        ST_OK);
     assert_null(memchr(bytes, '\r', got));
     assert_int_equal(bytes[got - 1], '\n');
     talk_send(&t, "NOOP\r\n");
-    assert_int_equal(net_read_some(n, t.conn, bytes, sizeof(bytes), &got,
-                                   net_now_us(n) + US_PER_S, NULL),
-                     ST_OK);
+    assert_int_equal(
+        net_read_some(n, t.conn, bytes, sizeof(bytes), &got, net_now_us(n) + US_PER_S, NULL),
+        ST_OK);
     static const char wanted[] = "250 \0\xff\x1b[0m\xe2\x80\xae{x\r\r\n";
     assert_int_equal(got, sizeof(wanted) - 1);
     assert_memory_equal(bytes, wanted, got);
@@ -449,8 +453,8 @@ static int log_in(struct talk *t, enum sasl_mech mech, const char *user, const c
 static void test_logins(void **state)
 {
     (void)state;
-    static const enum sasl_mech mechs[] = {MECH_PLAIN,         MECH_LOGIN,   MECH_CRAM_MD5,
-                                           MECH_SCRAM_SHA_1,   MECH_XOAUTH2, MECH_SCRAM_SHA_256,
+    static const enum sasl_mech mechs[] = {MECH_PLAIN,       MECH_LOGIN,   MECH_CRAM_MD5,
+                                           MECH_SCRAM_SHA_1, MECH_XOAUTH2, MECH_SCRAM_SHA_256,
                                            MECH_OAUTHBEARER};
     static const char lines[] =
         "  offer AUTH PLAIN LOGIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256 XOAUTH2 OAUTHBEARER\n"
@@ -506,8 +510,10 @@ static void test_logins_gone_wrong(void **state)
     open_server("  offer AUTH PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256\n  user anna x\n", &t);
     run_exchanges(&t, list, ARRAY_LEN(list));
     close_server(&t);
-    static const struct exchange clear[] = {
-        {NULL, "220"}, {"EHLO a", "250"}, {"AUTH PLAIN", "538"}, {"MAIL FROM:<a@b.example>", "530"}};
+    static const struct exchange clear[] = {{NULL, "220"},
+                                            {"EHLO a", "250"},
+                                            {"AUTH PLAIN", "538"},
+                                            {"MAIL FROM:<a@b.example>", "530"}};
     open_server("  user anna x\n  require tls\n", &t);
     run_exchanges(&t, clear, ARRAY_LEN(clear));
     close_server(&t);

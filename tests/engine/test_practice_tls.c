@@ -150,9 +150,9 @@ static void test_every_kind(void **state)
 static void test_dates_follow_the_scenarios_clock(void **state)
 {
     (void)state;
-    struct network *n = bench_open(
-        "clock 2031-06-01T00:00:00Z\n" BENCH_HOST "  certificate from -10d\n  certificate until 5d\n",
-        PRACTICE_INSTANT, 0);
+    struct network *n = bench_open("clock 2031-06-01T00:00:00Z\n" BENCH_HOST
+                                   "  certificate from -10d\n  certificate until 5d\n",
+                                   PRACTICE_INSTANT, 0);
     struct tls_facts *facts = calloc(1, sizeof(*facts));
     struct talk t;
     assert_non_null(facts);
@@ -187,7 +187,8 @@ static void test_client_certificate_is_wanted(void **state)
     free(facts);
 }
 
-/* Commands in clear behind STARTTLS: forgotten by a good server, obeyed by a flawed one (CVE-2011-0411). */
+/* Commands in clear behind STARTTLS: forgotten by a good server, obeyed by a flawed one
+ * (CVE-2011-0411). */
 static void test_commands_behind_starttls(void **state)
 {
     (void)state;
@@ -221,9 +222,9 @@ static void test_injected_lines_share_the_segment(void **state)
     talk_begin(&t, n, "192.0.2.10", 25);
     talk_reply(&t);
     talk_send(&t, "STARTTLS\r\n");
-    assert_int_equal(net_read_some(n, t.conn, bytes, sizeof(bytes), &got,
-                                   net_now_us(n) + US_PER_S, NULL),
-                     ST_OK);
+    assert_int_equal(
+        net_read_some(n, t.conn, bytes, sizeof(bytes), &got, net_now_us(n) + US_PER_S, NULL),
+        ST_OK);
     assert_int_equal(got, strlen("220 go\r\n250 injected\r\n"));
     talk_end(&t);
     net_network_close(n);
@@ -232,9 +233,9 @@ static void test_injected_lines_share_the_segment(void **state)
 static void test_hostile_names_in_a_certificate(void **state)
 {
     (void)state;
-    struct network *n =
-        open_server("  certificate names {host} \"\\e]0;x\\a.example\" \"evil\\x00.example.org\" 192.0.2.10\n"
-                    "  certificate subject \"\\e[31m\\xff\\r\\n\"\n");
+    struct network *n = open_server(
+        "  certificate names {host} \"\\e]0;x\\a.example\" \"evil\\x00.example.org\" 192.0.2.10\n"
+        "  certificate subject \"\\e[31m\\xff\\r\\n\"\n");
     struct tls_facts *facts = calloc(1, sizeof(*facts));
     struct talk t;
     assert_non_null(facts);

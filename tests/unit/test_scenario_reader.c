@@ -184,9 +184,10 @@ static void test_rule_is_read_whole(void **state)
 {
     (void)state;
     struct scenario *s = read_good(
-        HEAD "server s\n"
-             "    on \"RCPT TO:*\" first 3 after 1 within 5min session tls ipv6 state mail: \\\n"
-             "        wait 20ms, drip 1s, reply \"450-a\" \"450 b\", repeat 7 every 2s send x, close\n");
+        HEAD
+        "server s\n"
+        "    on \"RCPT TO:*\" first 3 after 1 within 5min session tls ipv6 state mail: \\\n"
+        "        wait 20ms, drip 1s, reply \"450-a\" \"450 b\", repeat 7 every 2s send x, close\n");
     const struct scenario_rule *r = &s->servers[0].rules[0];
     assert_string_equal(r->pattern, "RCPT TO:*");
     assert_false(r->verb);
@@ -235,7 +236,8 @@ static void test_limits(void **state)
     buf_free(&b);
 }
 
-/* Cut at every byte, on a page that ends there: never a crash, and either a scenario or a reason. */
+/* Cut at every byte, on a page that ends there: never a crash, and either a scenario or a reason.
+ */
 static void test_every_prefix(void **state)
 {
     (void)state;
