@@ -143,17 +143,17 @@ static enum status tls_read(struct net_conn *c, void *p, size_t len, size_t *got
         ERR_clear_error();
         int rc = SSL_read_ex(t->ssl, p, len, got);
         int err = rc == 1 ? SSL_ERROR_NONE : SSL_get_error(t->ssl, rc);
+        if (err == SSL_ERROR_ZERO_RETURN) {
+            (void)end_reading(t, ST_EOF);
+        } else if (err != SSL_ERROR_NONE && err != SSL_ERROR_WANT_READ) {
+            /* Before anything is sent: a server in this thread uses the same queue of errors. */
+            (void)end_reading(t, ST_TLS);
+        }
         /* Reading may have made something to send: a key update, an alert. When it does not get
            through, reading is still worth while: the peer may have said why. */
         enum status flushed = flush_out(t);
-        if (err == SSL_ERROR_NONE) {
-            return ST_OK;
-        }
-        if (err == SSL_ERROR_ZERO_RETURN) {
-            return end_reading(t, ST_EOF);
-        }
         if (err != SSL_ERROR_WANT_READ) {
-            return end_reading(t, ST_TLS);
+            return t->ended;
         }
         enum status st = pull_in(t);
         if (st == ST_AGAIN) {

@@ -279,6 +279,8 @@ static int collect_error(int ok, X509_STORE_CTX *ctx)
         int code = X509_STORE_CTX_get_error(ctx);
         int depth = X509_STORE_CTX_get_error_depth(ctx);
         add_error(facts, depth, code, reason_of_code(code, depth));
+        /* What stays here would be taken for the outcome of a later step, and hide its own. */
+        X509_STORE_CTX_set_error(ctx, X509_V_OK);
     }
     return 1;
 }
