@@ -1,0 +1,4 @@
+unit(canvas model)
+unit(layout model)
+unit(keys model)
+unit(lineedit model)
