@@ -3,9 +3,9 @@ add_library(testcert STATIC ${CMAKE_CURRENT_LIST_DIR}/testcert.c ${CMAKE_CURRENT
 target_include_directories(testcert PUBLIC ${CMAKE_CURRENT_LIST_DIR})
 target_link_libraries(testcert PUBLIC net PRIVATE house)
 
-#unit(address net)
-#unit(net net)
-#unit(sysfiles net)
+unit(address net)
+unit(net net)
+unit(sysfiles net)
 #unit(net_system net)
 unit(tls testcert)
 unit(tls_certificate testcert)
