@@ -269,6 +269,9 @@ static int prepare(struct program *p, bool headless, struct network **net)
             return usage_error(p, &error);
         }
     }
+    if (options_check(&p->options, &error) != ST_OK) {
+        return usage_error(p, &error);
+    }
     st = options_finish(&p->options, &error);
     if (st != ST_OK) {
         return input_error(p, &error);

@@ -185,7 +185,7 @@ static void set_limits(struct options *o)
     }
 }
 
-static enum status check_contradictions(const struct options *o, struct error *error)
+enum status options_check(const struct options *o, struct error *error)
 {
     const struct plan *p = &o->plan;
     int sources = (o->password_file != NULL) + (o->password_env != NULL) + (o->password_fd >= 0);
@@ -211,8 +211,8 @@ static enum status check_contradictions(const struct options *o, struct error *e
 enum status options_finish(struct options *o, struct error *error)
 {
     struct plan *p = &o->plan;
-    enum status st = check_contradictions(o, error);
-    if (st == ST_OK && o->target != NULL) {
+    enum status st = ST_OK;
+    if (o->target != NULL) {
         st = plan_set_target(p, o->target, error);
     }
     if (st == ST_OK && o->host != NULL) {

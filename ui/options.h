@@ -55,6 +55,8 @@ enum status options_parse(struct options *o, int argc, char **argv, struct error
 /* The options that a scenario assumes, in one text. `o` keeps pointing into *storage, the caller's. */
 enum status options_parse_text(struct options *o, const char *text, char **storage,
                                struct error *error) MUST_CHECK;
+/* ST_INVALID: two options contradict each other, or one needs another. */
+enum status options_check(const struct options *o, struct error *error) MUST_CHECK;
 /* Puts the target and what depends on several options into the plan. ST_INVALID: the input is bad. */
 enum status options_finish(struct options *o, struct error *error) MUST_CHECK;
 /* Reads the password from where the options say. ST_DENIED, ST_IO, ST_INVALID. */

@@ -198,11 +198,11 @@ static enum status refuse_password(struct options *o, const struct option_row *r
 
 const struct option_row option_rows[] = {
     {"host", 0, SECTION_TARGET, "HOST[:PORT]", false, NULL,
-     N_("test this server instead of those that DNS names"), set_text, AT(host), 0, 0},
+     N_("test this server, not those in DNS"), set_text, AT(host), 0, 0},
     {"port", 0, SECTION_TARGET, "N", false, NULL,
-     N_("port of the server; 25 where nothing else is said"), set_number, AT(port), 1, 65535},
+     N_("port of the server; 25 by default"), set_number, AT(port), 1, 65535},
     {"tls", 0, SECTION_TARGET, "MODE", false, "auto starttls implicit none",
-     N_("how the connection becomes encrypted"), set_choice, AT(tls), 0, 0},
+     N_("encryption"), set_choice, AT(tls), 0, 0},
     {"from", 0, SECTION_TARGET, "ADDRESS", false, NULL, N_("sender of the relay test and test mail"),
      set_copy, AT(plan.from), 0, 0},
     {"to", 0, SECTION_TARGET, "ADDRESS", false, NULL, N_("recipient of the test mail"), set_copy,
@@ -223,7 +223,7 @@ const struct option_row option_rows[] = {
     {"resolver", 0, SECTION_WAY, "IP[:PORT]", false, NULL,
      N_("ask this name server; can be repeated"), add_resolver, 0, 0, 0},
     {"timeout", 0, SECTION_WAY, "SECONDS", false, NULL,
-     N_("longest wait for one answer; RFC 5321 rules else"), set_number, AT(timeout_s), 1, 3600},
+     N_("longest wait for an answer; else by RFC 5321"), set_number, AT(timeout_s), 1, 3600},
     {"deadline", 0, SECTION_WAY, "SECONDS", false, NULL, N_("longest time for the whole run"),
      set_number, AT(plan.deadline_s), 1, 86400},
 
@@ -243,14 +243,14 @@ const struct option_row option_rows[] = {
     {"auth-in-clear", 0, SECTION_LOGIN, NULL, false, NULL, N_("send the password without encryption"),
      set_flag, AT(plan.auth_in_clear), 0, 1},
     {"password-file", 0, SECTION_LOGIN, "FILE", false, NULL,
-     N_("read the password from a file that only you can read"), set_text, AT(password_file), 0, 0},
+     N_("read the password from this file"), set_text, AT(password_file), 0, 0},
     {"password-fd", 0, SECTION_LOGIN, "N", false, NULL,
      N_("read the password from an open descriptor"), set_number, AT(password_fd), 0, 65535},
     {"password-env", 0, SECTION_LOGIN, "NAME", false, NULL,
-     N_("read the password from an environment variable"), set_text, AT(password_env), 0, 0},
+     N_("read the password from the environment"), set_text, AT(password_env), 0, 0},
 
     {"relay-test", 0, SECTION_CONSENT, NULL, false, NULL,
-     N_("try whether the server forwards mail for strangers"), set_flag, AT(plan.relay_consent), 0,
+     N_("does the server forward mail for strangers?"), set_flag, AT(plan.relay_consent), 0,
      1},
     {"send", 0, SECTION_CONSENT, NULL, false, NULL, N_("send one test mail"), set_flag,
      AT(plan.send_consent), 0, 1},
@@ -258,7 +258,7 @@ const struct option_row option_rows[] = {
      N_("no relay test, no login, no mail in any case"), set_flag, AT(plan.read_only), 0, 1},
 
     {"demo", 0, SECTION_PRACTICE, "SCENARIO", true, NULL,
-     N_("a practice network inside this program; nothing is sent"), set_demo, AT(scenario), 0, 0},
+     N_("practise inside this program; nothing is sent"), set_demo, AT(scenario), 0, 0},
     {"list-scenarios", 0, SECTION_PRACTICE, NULL, false, NULL, N_("list what can be practised"),
      set_constant, AT(mode), 0, OPTIONS_SCENARIOS},
 
@@ -267,7 +267,7 @@ const struct option_row option_rows[] = {
     {"json", 0, SECTION_OUTPUT, NULL, false, NULL, N_("no screen: one JSON document"), set_flag,
      AT(json), 0, 1},
     {"only", 0, SECTION_OUTPUT, "CHECKS", false, NULL,
-     N_("these checks and what they rest on, as dns.mx,tls.starttls"), set_only, 0, 0, 0},
+     N_("only these, as dns.mx,tls.starttls"), set_only, 0, 0, 0},
     {"strict", 0, SECTION_OUTPUT, NULL, false, NULL, N_("warnings count as failures"), set_flag,
      AT(strict), 0, 1},
     {"save", 0, SECTION_OUTPUT, "FILE", false, NULL, N_("save the report: .txt, .md or .json"),
@@ -284,8 +284,8 @@ const struct option_row option_rows[] = {
     {"ascii", 0, SECTION_SCREEN, NULL, false, NULL, N_("no character beyond ASCII"), set_flag,
      AT(ascii), 0, 1},
     {"glyphs", 0, SECTION_SCREEN, "SET", false, "auto utf8 ascii",
-     N_("which marks and lines the screen is drawn with"), set_choice, AT(glyphs), 0, 0},
-    {"color", 0, SECTION_SCREEN, "WHEN", false, "auto always never", N_("when to use colours"),
+     N_("marks and lines"), set_choice, AT(glyphs), 0, 0},
+    {"color", 0, SECTION_SCREEN, "WHEN", false, "auto always never", N_("colours"),
      set_choice, AT(color), 0, 0},
     {"no-color", 0, SECTION_SCREEN, NULL, false, NULL, N_("the same as --color=never"), set_constant,
      AT(color), 0, OPTIONS_COLOR_NEVER},
@@ -303,9 +303,9 @@ const struct option_row option_rows[] = {
     {"version", 'V', SECTION_OTHER, NULL, false, NULL, N_("version and libraries"), set_constant,
      AT(mode), 0, OPTIONS_VERSION},
 
-    {"password", 0, SECTION_FORBIDDEN, "", true, NULL, "", refuse_password, 0, 0, 0},
     {"print-man", 0, SECTION_HIDDEN, NULL, false, NULL, "", set_constant, AT(mode), 0, OPTIONS_MAN},
     {"print-completion", 0, SECTION_HIDDEN, "SHELL", false, "bash zsh fish", "", set_shell,
      AT(shell), 0, 0},
+    {"password", 0, SECTION_FORBIDDEN, "", true, NULL, "", refuse_password, 0, 0, 0},
 };
 const size_t option_row_count = ARRAY_LEN(option_rows);

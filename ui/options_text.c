@@ -8,6 +8,7 @@
 #define HELP_COLUMN 30
 #define HELP_WIDTH 80
 #define LABEL_MAX 128
+#define CHOICES_SHOWN 40 /* longer lists are left to the manual page */
 
 struct example {
     const char *command;
@@ -15,8 +16,8 @@ struct example {
 };
 
 static const struct example examples[] = {
-    {"smtpscope", N_("the start screen; nothing is sent before you say so")},
-    {"smtpscope example.com", N_("the safe checks of a domain's mail servers")},
+    {"smtpscope", N_("the start screen")},
+    {"smtpscope example.com", N_("the safe checks of a domain")},
     {"smtpscope mx1.example.com:25", N_("one server")},
     {"smtpscope --check --json example.com", N_("for scripts: one JSON document")},
     {"smtpscope --demo=healthy", N_("practise; no network is needed")},
@@ -115,9 +116,23 @@ static void print_row(FILE *out, const char *label, const char *text, const char
     }
     print_spaces(out, HELP_COLUMN - width);
     size_t column = print_words(out, text, HELP_COLUMN, HELP_COLUMN);
-    if (choices != NULL) {
+    if (choices != NULL && strlen(choices) <= CHOICES_SHOWN) {
         fputc(':', out);
         print_words(out, choices, column + 1, HELP_COLUMN);
+    }
+    fputc('\n', out);
+}
+
+static void print_exit_codes(FILE *out)
+{
+    size_t column = 0;
+    fprintf(out, "%s:\n ", _(exit_title));
+    for (size_t i = 0; i < ARRAY_LEN(exit_meanings); i++) {
+        char item[160];
+        const char *end = i + 1 < ARRAY_LEN(exit_meanings) ? "," : ".";
+        snprintf(item, sizeof(item), "%s %s%s", exit_meanings[i].codes,
+                 _(exit_meanings[i].meaning), end);
+        column = print_words(out, item, i == 0 ? 1 : column, 1);
     }
     fputc('\n', out);
 }
@@ -132,7 +147,7 @@ void options_help(FILE *out)
 {
     fprintf(out, "smtpscope %s\n", SMTPSCOPE_VERSION);
     print_words(out, _(purpose), 0, 0);
-    fputs("\n\n", out);
+    fputc('\n', out);
     options_usage(out);
     for (size_t i = 0; i < ARRAY_LEN(examples); i++) {
         fprintf(out, "  %-38s", examples[i].command);
@@ -142,7 +157,7 @@ void options_help(FILE *out)
     print_words(out, _(target_text), 0, 0);
     fputc('\n', out);
     for (int section = 0; section < SECTION_HIDDEN; section++) {
-        fprintf(out, "\n%s:\n", _(section_titles[section]));
+        fprintf(out, "%s:\n", _(section_titles[section]));
         for (size_t i = 0; i < option_row_count; i++) {
             const struct option_row *row = &option_rows[i];
             char label[LABEL_MAX];
@@ -152,10 +167,7 @@ void options_help(FILE *out)
             }
         }
     }
-    fprintf(out, "\n%s:\n", _(exit_title));
-    for (size_t i = 0; i < ARRAY_LEN(exit_meanings); i++) {
-        fprintf(out, "  %2s  %s\n", exit_meanings[i].codes, _(exit_meanings[i].meaning));
-    }
+    print_exit_codes(out);
 }
 
 /* Text of a manual page: no byte of it may be taken for a request or an escape. */
@@ -255,6 +267,8 @@ void options_man(FILE *out)
     for (size_t i = 0; i < ARRAY_LEN(examples); i++) {
         print_term(out, examples[i].command, _(examples[i].meaning));
     }
+    print_section(out, _("See also"));
+    fputs(".BR smtpscope\\-scenarios (7)\n", out);
 }
 
 static bool takes_file(const struct option_row *row)

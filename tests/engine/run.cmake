@@ -7,3 +7,7 @@ engine_test(scenarios runner options)
 engine_test(control runner)
 engine_test(typed runner)
 target_compile_definitions(engine_scenarios PRIVATE ENGINE_SOURCE_DIR="${CMAKE_CURRENT_SOURCE_DIR}")
+
+add_test(NAME engine.cli COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli.sh $<TARGET_FILE:smtpscope>
+    ${PROJECT_SOURCE_DIR})
+set_tests_properties(engine.cli PROPERTIES LABELS engine TIMEOUT 300)

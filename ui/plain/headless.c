@@ -187,7 +187,7 @@ static bool build_report(struct headless *h, enum report_format format, struct b
     guide_free(guide);
     guide_free(english);
     if (st != ST_OK) {
-        complain(h->o->ascii, _("The report cannot be written: %s."), status_name(st));
+        complain(h->o->ascii, _("The report cannot be written: %s."), status_word(st));
         h->exit_code = EXIT_CODE_INTERNAL;
     }
     return st == ST_OK;

@@ -42,6 +42,7 @@ static void add_escaped(struct out *o, const char *p, size_t len)
 
 void out_raw(struct out *o, const char *p, size_t len)
 {
+    o->begun = true;
     if (!is_broken(o) && buf_add(&o->b, p, len) != ST_OK) {
         o->sys = ENOMEM;
     }

@@ -18,6 +18,7 @@
 struct out {
     int fd;
     bool ascii;
+    bool begun;  /* something was put in */
     bool closed; /* the reader went away */
     int sys;     /* errno of a write that failed for another reason */
     /* How often somebody asked to stop, or NULL: at the second time a reader that does not read any

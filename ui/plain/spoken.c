@@ -119,6 +119,13 @@ void spoken_event(const struct spoken *s, const struct event *e)
     }
 }
 
+static void blank_line(const struct spoken *s)
+{
+    if (s->out->begun) {
+        out_line(s->out, "%s", "");
+    }
+}
+
 static void speak_proof(const struct spoken *s, const struct record *r, const struct finding *f)
 {
     for (size_t i = 0; i < f->evidence_count && i < PROOF_LINES; i++) {
@@ -160,7 +167,7 @@ static void speak_finding(const struct spoken *s, const struct record *r,
         out_line(s->out, "%s: %s", _(verdict_words[f->verdict]), f->kind->id);
         return;
     }
-    out_line(s->out, "%s", "");
+    blank_line(s);
     out_line(s->out, _("Finding (%s): %s"), _(verdict_words[f->verdict]),
              text.title != NULL ? text.title : f->kind->id);
     speak_advice(s, &text);
@@ -198,9 +205,7 @@ void spoken_summary(const struct spoken *s, const struct record *r)
     unsigned ok, warn, fail, skip, ask;
     record_counts(r, &ok, &warn, &fail, &skip, &ask);
     long long ms = (long long)(r->elapsed_us / US_PER_MS);
-    if (!s->quiet || s->out->b.len > 0) {
-        out_line(s->out, "%s", "");
-    }
+    blank_line(s);
     out_line(s->out,
              _("Summary: %s: %s. %u ok, %u warnings, %u failed, %u skipped, %u without consent; "
                "%lld.%03lld s."),

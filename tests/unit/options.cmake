@@ -1,0 +1,2 @@
+unit(nearest base)
+unit(options options)
