@@ -29,7 +29,7 @@ static enum status encode(struct exchange *x)
 
 static enum status broken(struct exchange *x, enum status st)
 {
-    return error_set(x->error, st, 0, _("The login broke off: %s."), status_name(st));
+    return error_set(x->error, st, 0, _("The login broke off: %s."), status_word(st));
 }
 
 /* Sends visible + text; text is hidden when it is secret. `note` says what it means. */

@@ -63,6 +63,7 @@ void smtp_attach(struct smtp *s, struct net_conn *conn)
     s->unasked_code = 0;
     s->unasked_line = 0;
     s->leaving = false;
+    s->greeting_read = false;
     s->leave_by = NO_DEADLINE;
     memset(&s->tls_facts, 0, sizeof(s->tls_facts));
     caps_clear(&s->caps);
@@ -77,6 +78,11 @@ enum status smtp_gone(const struct smtp *s)
 /* What the server said before it was asked, and whether it is still there at all. */
 static enum status before_sending(struct smtp *s)
 {
+    /* Who talks before the greeting was read (by hand) still gets it, and not as an answer. */
+    if (!s->greeting_read && s->owed == 0) {
+        s->owed = 1;
+    }
+    s->greeting_read = true;
     enum status st = wire_unasked(s, 0);
     return st == ST_AGAIN ? ST_OK : wire_fail(s, st, WAIT_NONE);
 }
@@ -192,7 +198,7 @@ enum status smtp_greeting(struct smtp *s, struct reply *reply)
         return smtp_gone(s);
     }
     /* A greeting that an earlier, cancelled call left behind is still the greeting. */
-    if (s->state == SMTP_CONNECTED && s->owed > 0) {
+    if (!s->greeting_read && s->owed > 0) {
         struct reply none = s->stray;
         reply_free(reply);
         *reply = none;
@@ -202,6 +208,7 @@ enum status smtp_greeting(struct smtp *s, struct reply *reply)
     int64_t now = net_now_us(s->net);
     int64_t deadline = deadline_in_ms(now, s->limits.banner);
     enum status st = wire_reply(s, WAIT_BANNER, now, deadline, reply);
+    s->greeting_read = st == ST_OK;
     wire_redact(s, reply);
     if (st == ST_OK && reply->code == 220 && s->state == SMTP_CONNECTED) {
         s->state = SMTP_GREETED;
@@ -417,7 +424,7 @@ enum status smtp_pipeline(struct smtp *s, const struct smtp_step *steps, size_t 
 
 static bool can_say_quit(const struct smtp *s)
 {
-    return s->state != SMTP_CONNECTED && s->state != SMTP_TEXT && s->out.len == 0;
+    return s->greeting_read && s->state != SMTP_TEXT && s->out.len == 0;
 }
 
 void smtp_quit(struct smtp *s)
@@ -463,7 +470,10 @@ enum status smtp_listen(struct smtp *s)
         return smtp_gone(s);
     }
     size_t before = s->lines_read;
-    enum status st = wire_unasked(s, 0);
+    enum status st = s->greeting_read ? wire_unasked(s, 0) : wire_poll_all(s);
+    if (!s->greeting_read && wire_in(s).len > 0) {
+        return ST_AGAIN;
+    }
     if (st == ST_AGAIN) {
         return s->lines_read > before ? ST_OK : ST_AGAIN;
     }

@@ -52,6 +52,7 @@ enum smtp_wait {
     WAIT_DNS
 };
 const char *smtp_wait_name(enum smtp_wait wait); /* for people, translated: "the reply to RCPT" */
+const char *smtp_trouble(enum status status);    /* the same: "the server closed the connection" */
 
 /* Milliseconds. */
 struct smtp_limits {
@@ -111,6 +112,7 @@ struct smtp {
     enum smtp_state before_auth;
     unsigned auth_mech;      /* enum sasl_mech of the exchange typed by hand */
     bool asks_user;          /* its next answer is the user name and no secret */
+    bool greeting_read;      /* until then what comes by itself is the greeting */
     bool auth_tail;          /* an AUTH failed: what is typed next may still be meant for it */
     bool leaving;            /* in smtp_quit: a polite cancel only shortens the wait */
     int64_t leave_by;
@@ -199,7 +201,8 @@ enum status smtp_typed(struct smtp *s, const char *line, size_t len, const struc
                        struct reply *reply, bool *expects_reply, struct error *error) MUST_CHECK;
 /*
  * Reads whatever the server says by itself (421, EOF) while nobody asked. Returns ST_AGAIN when there is
- * nothing, ST_OK when lines were told, or why the connection ended.
+ * nothing, ST_OK when lines were told, or why the connection ended. A greeting that was not read yet
+ * is left to smtp_greeting.
  */
 enum status smtp_listen(struct smtp *s) MUST_CHECK;
 

@@ -45,7 +45,7 @@ enum status smtp_secure(struct smtp *s, const struct tls_config *config, struct 
         *error = own;
     }
     wire_note(s, DIR_TLS, _("No encryption: %s"),
-              own.text[0] != '\0' ? own.text : status_name(st));
+              own.text[0] != '\0' ? own.text : status_word(st));
     smtp_close(s, st);
     return st;
 }
@@ -140,7 +140,7 @@ enum status smtp_starttls(struct smtp *s, const struct tls_config *config, struc
     }
     enum status st = smtp_exchange(s, &out, reply);
     if (st != ST_OK) {
-        return error_set(error, st, 0, _("There is no answer to STARTTLS: %s."), status_name(st));
+        return error_set(error, st, 0, _("There is no answer to STARTTLS: %s."), status_word(st));
     }
     return smtp_after_starttls(s, config, reply, injected, error);
 }

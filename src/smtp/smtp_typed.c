@@ -142,7 +142,7 @@ static enum status typed_text(struct smtp *s, const char *line, size_t len, stru
     } else {
         st = wire_fail(s, st, WAIT_BLOCK);
     }
-    return error_set(error, st, 0, _("The line could not be sent: %s."), status_name(st));
+    return error_set(error, st, 0, _("The line could not be sent: %s."), status_word(st));
 }
 
 static enum status check_typed(const struct smtp *s, const char *line, size_t len,
@@ -243,7 +243,7 @@ static enum status typed_command(struct smtp *s, const char *line, size_t len,
     if (st == ST_OK) {
         st = smtp_exchange(s, &out, reply);
         if (st != ST_OK) {
-            error_set(error, st, 0, _("There is no answer: %s."), status_name(st));
+            error_set(error, st, 0, _("There is no answer: %s."), status_word(st));
         }
     }
     buf_free(&shown);

@@ -511,7 +511,7 @@ static void tell_end(struct smtp *s, enum status st, enum smtp_wait wait)
         wire_note(s, DIR_NOTE, _("The other side does not speak SMTP; the connection was closed."));
         break;
     default:
-        wire_note(s, DIR_NOTE, _("The connection broke: %s."), status_name(st));
+        wire_note(s, DIR_NOTE, _("The connection broke: %s."), status_word(st));
         break;
     }
 }

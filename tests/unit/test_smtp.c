@@ -363,7 +363,6 @@ static void test_odd_codes(void **state)
             assert_int_equal(t->s.state == SMTP_READY, ready);
             assert_int_equal(smtp_command(&t->s, WAIT_OTHER, &t->reply, "RSET"), ST_OK);
             assert_int_equal(t->reply.code, where == 2 ? codes[i] : 250);
-            t->s.state = t->s.state == SMTP_CONNECTED ? SMTP_GREETED : t->s.state;
             smtp_quit(&t->s);
             talk_done(t);
         }
@@ -536,6 +535,38 @@ static void test_listen(void **state)
     assert_int_equal(t->reply.line_count, 0);
     assert_int_equal(t->s.unasked_code, 421);
     assert_not_told(t, "MAIL");
+    talk_done(t);
+}
+
+static void test_before_the_greeting(void **state)
+{
+    (void)state;
+    /* Listening does not swallow it. */
+    static const struct act script[] = {WAIT(10), GIVE("220 mx.example"), END, STOP};
+    struct talk *t = talk_new(script);
+    assert_int_equal(smtp_listen(&t->s), ST_AGAIN);
+    t->w.now_us += 20 * US_PER_MS;
+    assert_int_equal(smtp_listen(&t->s), ST_AGAIN);
+    assert_int_equal(t->s.unasked, 0);
+    assert_int_equal(smtp_greeting(&t->s, &t->reply), ST_OK);
+    assert_int_equal(t->reply.code, 220);
+    assert_int_equal(smtp_listen(&t->s), ST_EOF);
+    talk_done(t);
+
+    static const struct act gone[] = {END, STOP};
+    t = talk_new(gone);
+    assert_int_equal(smtp_listen(&t->s), ST_EOF);
+    assert_int_equal(t->s.state, SMTP_CLOSED);
+    talk_done(t);
+
+    /* Whoever talks first still gets his own answer. */
+    static const struct act eager[] = {EXPECT("EHLO probe.example"), WAIT(10),
+                                       GIVE("220-mx.example\r\n220 late"), WAIT(10),
+                                       GIVE("503 wait your turn"), STOP};
+    t = talk_new(eager);
+    assert_int_equal(smtp_ehlo(&t->s, "probe.example", &t->reply), ST_OK);
+    assert_int_equal(t->reply.code, 503);
+    assert_told(t, "S 220-mx.example\nS 220 late\nS 503 wait your turn\n");
     talk_done(t);
 }
 
@@ -852,6 +883,7 @@ int main(void)
         cmocka_unit_test(test_code_change_and_odd_lines),
         cmocka_unit_test(test_unasked_replies),
         cmocka_unit_test(test_listen),
+        cmocka_unit_test(test_before_the_greeting),
         cmocka_unit_test(test_time),
         cmocka_unit_test(test_endless),
         cmocka_unit_test(test_other_protocols),
