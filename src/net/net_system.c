@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/rand.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,8 @@
 #define POLL_MAX 257
 /* Datagrams without content, or errors in the queue, that one read steps over. */
 #define SKIP_MAX 64
+/* Of one call of getentropy (POSIX.1-2024). */
+#define ENTROPY_MAX 256
 
 struct system_conn {
     struct net_conn base;
@@ -427,14 +428,15 @@ static void system_random(struct network *n, void *p, size_t len)
 {
     (void)n;
     char *rest = p;
+    /* From the kernel: seeding a generator of OpenSSL's own costs more than a whole check without TLS. */
     while (len > 0) {
-        int piece = len < 65536 ? (int)len : 65536;
-        if (RAND_bytes((unsigned char *)rest, piece) != 1) {
+        size_t piece = len < ENTROPY_MAX ? len : ENTROPY_MAX;
+        if (getentropy(rest, piece) != 0) {
             /* Going on with bytes that can be guessed would let anybody forge DNS answers. */
             abort();
         }
         rest += piece;
-        len -= (size_t)piece;
+        len -= piece;
     }
 }
 
