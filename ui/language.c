@@ -149,6 +149,7 @@ void language_init(struct language *l, const char *wish)
     bool have_prefix = program_prefix(prefix, sizeof(prefix));
     const char *named = getenv("SMTPSCOPE_DATA");
     bool found = named != NULL && named[0] != '\0' && set_data_dir(l, named, "");
+    l->data_dir_named = found;
     if (!found && have_prefix) {
         found = set_data_dir(l, prefix, "/share/smtpscope");
     }

@@ -304,6 +304,7 @@ static int run_headless(struct program *p)
     const struct headless_options options = {.plan = &o->plan,
                                              .net = net,
                                              .data_dir = p->data_dir,
+                                             .own_english = p->language.data_dir_named,
                                              .lang = p->language.code,
                                              .json = o->json,
                                              .strict = o->strict,

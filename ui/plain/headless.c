@@ -165,7 +165,9 @@ static struct guide *load_guide(const struct headless *h, const char *lang)
 {
     struct guide *guide = NULL;
     struct error error = {.text = ""};
-    if (guide_load(&guide, h->o->data_dir, lang, &error) == ST_OK) {
+    /* Reading the same texts twice would be most of the work of a short check. */
+    bool built_in = strcmp(lang, "en") == 0 && !h->o->own_english;
+    if (guide_load(&guide, built_in ? NULL : h->o->data_dir, lang, &error) == ST_OK) {
         return guide;
     }
     complain(h->o->ascii, "%s", error.text);

@@ -13,6 +13,7 @@ struct headless_options {
     const struct plan *plan;
     struct network *net;
     const char *data_dir; /* NULL: built-in texts */
+    bool own_english;     /* data_dir has English texts that differ from the built-in ones */
     const char *lang;
     bool json, strict, quiet, verbose, ascii;
     const char *save_path, *tee_path; /* NULL: none */
