@@ -252,6 +252,17 @@ static enum verdict judge(struct check_context *c, enum sasl_mech mech, enum sta
     return verdict_worse(odd, check_report(c, &f));
 }
 
+/* Encrypted, but to whom? A mechanism that shows the password would show it to whoever holds that key. */
+static enum verdict report_unverified(struct check_context *c, enum sasl_mech mech)
+{
+    struct finding f;
+    finding_init(&f, "smtp.auth.unverified");
+    finding_arg(&f, "mech", sasl_mech_name(mech));
+    finding_arg(&f, "reason", tls_reason_name(c->smtp.tls_facts.reason));
+    finding_evidence(&f, c->tls_line);
+    return check_report(c, &f);
+}
+
 static enum verdict log_in(struct check_context *c)
 {
     struct reply reply;
@@ -267,9 +278,9 @@ static enum verdict log_in(struct check_context *c)
     if (mech == MECH_NONE) {
         return report_no_common(c);
     }
-    if (c->smtp.tls && !c->smtp.tls_facts.verified && sasl_mech_sends_password(mech)) {
-        check_note(c,
-                   _("The certificate was not verified: whoever holds its key sees the password"));
+    if (c->smtp.tls && !c->smtp.tls_facts.verified && sasl_mech_sends_password(mech) &&
+        !c->plan->auth_in_clear) {
+        return report_unverified(c, mech);
     }
     int64_t start = net_now_us(c->net);
     reply_init(&reply);

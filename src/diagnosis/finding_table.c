@@ -246,6 +246,8 @@ const struct finding_kind finding_kinds[] = {
      "code text", SIDE_NONE, false},
     {"smtp.auth.no_tls", VERDICT_INCONCLUSIVE, WHO_CLIENT, CONFIDENCE_CERTAIN,
      "RFC 4954, section 4", "port", SIDE_OURS, false},
+    {"smtp.auth.unverified", VERDICT_INCONCLUSIVE, WHO_CLIENT, CONFIDENCE_CERTAIN,
+     "RFC 8314, section 4.1", "mech reason", SIDE_OURS, false},
     {"smtp.auth.temporary", VERDICT_FAIL, WHO_SERVER, CONFIDENCE_CERTAIN, "RFC 4954, section 6",
      "code text", SIDE_NONE, false},
     {"smtp.auth.app_password", VERDICT_FAIL, WHO_CLIENT, CONFIDENCE_CERTAIN, "RFC 4954, section 6",

@@ -547,6 +547,7 @@ void app_draw(struct app *a, struct canvas *c)
     c->cursor_x = c->cursor_y = -1;
     a->wish.w = c->w;
     a->wish.h = c->h;
+    a->wish.title_columns = view_title_columns();
     layout_compute(&a->wish, &a->layout);
     struct dialog *top = dialog_top(a);
     if (a->layout.kind == LAYOUT_TOO_SMALL) {

@@ -41,6 +41,10 @@ enum field_id {
 /* Methods that a person can choose; NULL is the best of what is offered. */
 extern const char *const login_methods[LOGIN_METHODS];
 
+/* What a password is exposed to on the connection as it is. */
+enum login_risk { LOGIN_SAFE, LOGIN_UNPROVED, LOGIN_CLEAR };
+enum login_risk box_login_risk(const struct app *a);
+
 /* A button of the topmost box was pressed. */
 void box_press(struct app *a, struct dialog *d, int pressed);
 /* The file format that the save box stands at, and a fitting name in its field. */

@@ -81,6 +81,19 @@ void dialog_open_target(struct app *a)
     form_focus(f, F_DOMAIN);
 }
 
+enum login_risk box_login_risk(const struct app *a)
+{
+    const struct facts *path = record_path(&a->record);
+    if (a->record.session == SMTP_CLOSED) {
+        return LOGIN_SAFE; /* decided when the connection is there: the step refuses by itself */
+    }
+    if (!a->record.session_tls) {
+        return LOGIN_CLEAR;
+    }
+    bool proved = path != NULL && path->tls != NULL && path->tls->verified;
+    return proved ? LOGIN_SAFE : LOGIN_UNPROVED;
+}
+
 static void connection_sentence(const struct app *a, char *out, size_t size)
 {
     const struct facts *path = record_path(&a->record);
@@ -129,9 +142,12 @@ void dialog_open_login(struct app *a)
         }
     }
     form_radio(f, F_METHOD, _("Method"), methods, 8, method);
-    bool clear = a->record.session != SMTP_CLOSED && !a->record.session_tls;
-    if (clear) {
-        form_check(f, F_CLEAR, _("send the password WITHOUT ENCRYPTION"), false);
+    enum login_risk risk = box_login_risk(a);
+    if (risk != LOGIN_SAFE) {
+        form_check(f, F_CLEAR,
+                   risk == LOGIN_CLEAR ? _("send the password WITHOUT ENCRYPTION")
+                                       : _("send it to a server that is NOT PROVED"),
+                   false);
     }
     form_note(f, "%s", about);
     form_note(f, "%s", _("Kept in memory only, wiped after use, never saved."));
@@ -162,7 +178,7 @@ void dialog_open_relay(struct app *a)
     form_init(f, _("Relay test: please confirm"));
     form_note(f, _("Asks %s [%s] whether it would forward mail between two domains that it does not host:"),
               host, where);
-    form_note(f, "%s", _("  MAIL FROM:<...>  RCPT TO:<...@example.org>  RSET"));
+    form_note(f, "  MAIL FROM:<...>  RCPT TO:<...@example.org>  RSET");
     form_note(f, "%s", _("Three address forms. No DATA: no message can be sent."));
     form_note(f, "%s", _("The server's log will show it, and the server may block this host. Only do this to servers that you run or may test."));
     form_check(f, F_MAY, _("I may test this server"), false);

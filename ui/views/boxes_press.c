@@ -164,8 +164,10 @@ static void press_login(struct app *a, struct dialog *d, int pressed)
         form_error(f, F_PASSWORD, _("The password is missing."));
         return;
     }
-    bool clear_box = a->record.session != SMTP_CLOSED && !a->record.session_tls;
-    if (clear_box && form_field(f, F_CLEAR)->kind == FIELD_CHECK && !form_field(f, F_CLEAR)->on) {
+    /* The mechanisms of the SCRAM family show nothing to the other end; what shows the password asks. */
+    struct field *consent = form_field(f, F_CLEAR);
+    bool asked = consent->kind == FIELD_CHECK && consent->id == F_CLEAR;
+    if (asked && !consent->on && box_login_risk(a) == LOGIN_CLEAR) {
         form_error(f, F_CLEAR, _("Tick this box if the password may really go out in clear."));
         return;
     }
@@ -175,7 +177,7 @@ static void press_login(struct app *a, struct dialog *d, int pressed)
         str_set(&plan.auth_mech, login_methods[method]) == ST_OK &&
         secret_set(&plan.password, lineedit_text(password), password->len) == ST_OK) {
         plan.auth_wanted = true;
-        plan.auth_in_clear = clear_box;
+        plan.auth_in_clear = asked && consent->on;
         (void)!str_set(&a->plan.auth_user, user);
         (void)!str_set(&a->plan.auth_mech, login_methods[method]);
         dialog_close(a);

@@ -9,7 +9,10 @@
 #include "keys.h"
 #include "text.h"
 
-#define LABEL_COLUMNS 17
+#define LABEL_COLUMNS_MIN 17
+#define CHECK_COLUMNS 4 /* "[x] " */
+#define BUTTON_COLUMNS 4 /* "<  >" */
+#define BUTTON_GAP 3
 #define FIELD_TEXT_MAX 4096
 #define NOTE_MAX 2048
 
@@ -296,15 +299,36 @@ int text_wrapped(struct canvas *c, struct rect area, int skip_rows, enum role ro
     return row;
 }
 
+/* Where the fields begin: behind the longest label of this language, and no later than in the middle. */
+static int label_columns(const struct form *f, int width)
+{
+    int most = LABEL_COLUMNS_MIN;
+    for (size_t i = 0; i < f->count; i++) {
+        const struct field *field = &f->fields[i];
+        bool beside = field->kind == FIELD_TEXT || field->kind == FIELD_PASSWORD ||
+                      field->kind == FIELD_RADIO;
+        int w = beside ? (int)escape_columns(field->label, strlen(field->label), 0) + 1 : 0;
+        most = w > most ? w : most;
+    }
+    return most < width / 2 ? most : width / 2;
+}
+
+static void draw_label(struct canvas *c, struct rect area, int labels, const char *label)
+{
+    struct rect left = {area.x, area.y, labels - 1, 1};
+    canvas_label(c, left, area.x, area.y, ROLE_TEXT, label);
+}
+
 /* Choices stand side by side and go on in the next row where they do not fit. Draws when c is not NULL; returns the
    rows. */
-static int radio_rows(struct canvas *c, struct rect area, const struct field *field, bool focus)
+static int radio_rows(struct canvas *c, struct rect area, const struct field *field, int labels,
+                      bool focus)
 {
-    int x = area.x + LABEL_COLUMNS, row = 0;
+    int x = area.x + labels, row = 0;
     for (int i = 0; i < field->choice_count; i++) {
         int w = 3 + (int)escape_columns(field->choices[i], strlen(field->choices[i]), 0);
-        if (x + w > area.x + area.w && x > area.x + LABEL_COLUMNS) {
-            x = area.x + LABEL_COLUMNS;
+        if (x + w > area.x + area.w && x > area.x + labels) {
+            x = area.x + labels;
             row++;
         }
         if (c != NULL && row < area.h) {
@@ -322,7 +346,7 @@ static int radio_rows(struct canvas *c, struct rect area, const struct field *fi
     return row + 1;
 }
 
-static int field_rows(const struct field *field, int width)
+static int field_rows(const struct field *field, int labels, int width)
 {
     struct rect area = {0, 0, width, 1};
     int rows = 0;
@@ -333,7 +357,11 @@ static int field_rows(const struct field *field, int width)
     case FIELD_BUTTON:
         return 0;
     case FIELD_RADIO:
-        rows = radio_rows(NULL, area, field, false);
+        rows = radio_rows(NULL, area, field, labels, false);
+        break;
+    case FIELD_CHECK:
+        area.w = width - CHECK_COLUMNS;
+        rows = text_wrapped(NULL, area, 0, ROLE_TEXT, field->label, 0);
         break;
     default:
         rows = 1;
@@ -346,10 +374,11 @@ static int field_rows(const struct field *field, int width)
     return rows;
 }
 
-static void field_draw_edit(struct canvas *c, struct rect area, const struct field *field, bool focus)
+static void field_draw_edit(struct canvas *c, struct rect area, const struct field *field, int labels,
+                            bool focus)
 {
-    int x = area.x + LABEL_COLUMNS + 1;
-    int width = area.w - LABEL_COLUMNS - 2;
+    int x = area.x + labels + 1;
+    int width = area.w - labels - 2;
     if (width < 3) {
         return;
     }
@@ -382,57 +411,88 @@ static void field_draw_edit(struct canvas *c, struct rect area, const struct fie
     }
 }
 
-static void field_draw(struct canvas *c, struct rect area, const struct field *field, bool focus)
+static void field_draw(struct canvas *c, struct rect area, const struct field *field, int labels,
+                       bool focus)
 {
+    enum role role = focus ? ROLE_BUTTON_FOCUS : ROLE_TEXT;
     switch (field->kind) {
     case FIELD_NOTE:
         text_wrapped(c, area, 0, ROLE_TEXT, field->note != NULL ? field->note : "", 0);
         return;
     case FIELD_TEXT:
     case FIELD_PASSWORD:
-        canvas_str(c, area, area.x, area.y, ROLE_TEXT, field->label);
-        field_draw_edit(c, area, field, focus);
+        draw_label(c, area, labels, field->label);
+        field_draw_edit(c, area, field, labels, focus);
         return;
     case FIELD_RADIO:
-        canvas_str(c, area, area.x, area.y, ROLE_TEXT, field->label);
-        radio_rows(c, area, field, focus);
+        draw_label(c, area, labels, field->label);
+        radio_rows(c, area, field, labels, focus);
         return;
-    case FIELD_CHECK:
-        canvas_printf(c, area, area.x, area.y, focus ? ROLE_BUTTON_FOCUS : ROLE_TEXT, "[%s] %s",
-                      field->on ? "x" : " ", field->label);
+    case FIELD_CHECK: {
+        struct rect words = {area.x + CHECK_COLUMNS, area.y, area.w - CHECK_COLUMNS, area.h};
+        canvas_str(c, area, area.x, area.y, role, field->on ? "[x] " : "[ ] ");
+        text_wrapped(c, words, 0, role, field->label, 0);
         if (focus) {
             c->cursor_x = area.x + 1;
             c->cursor_y = area.y;
         }
         return;
+    }
     case FIELD_BUTTON:
         return;
     }
 }
 
-static void form_draw_buttons(const struct form *f, struct canvas *c, struct rect row)
+/* One row of buttons from the field `from` on, as many as fit and at least one. Returns the field behind them. */
+static size_t button_row(const struct form *f, size_t from, int width, int *total)
 {
-    int total = 0;
-    for (size_t i = 0; i < f->count; i++) {
-        if (f->fields[i].kind == FIELD_BUTTON) {
-            total += (int)escape_columns(f->fields[i].label, strlen(f->fields[i].label), 0) + 4 + 3;
-        }
-    }
-    total -= 3;
-    int x = row.x + (row.w > total ? (row.w - total) / 2 : 0);
-    for (size_t i = 0; i < f->count; i++) {
+    size_t i = from;
+    *total = 0;
+    for (; i < f->count; i++) {
         const struct field *field = &f->fields[i];
+        int w = (int)escape_columns(field->label, strlen(field->label), 0) + BUTTON_COLUMNS;
+        int with_gap = w + (*total > 0 ? BUTTON_GAP : 0);
         if (field->kind != FIELD_BUTTON) {
             continue;
         }
-        bool focus = i == f->focus;
-        if (focus) {
-            c->cursor_x = x;
-            c->cursor_y = row.y;
+        if (*total > 0 && *total + with_gap > width) {
+            break;
         }
-        x += canvas_printf(c, row, x, row.y, focus ? ROLE_BUTTON_FOCUS : ROLE_BUTTON, "< %s >",
-                           field->label);
-        x += 3;
+        *total += with_gap;
+    }
+    return i;
+}
+
+static int button_rows(const struct form *f, int width)
+{
+    int rows = 0, total = 0;
+    for (size_t i = 0; i < f->count; rows++) {
+        i = button_row(f, i, width, &total);
+    }
+    return rows;
+}
+
+static void form_draw_buttons(const struct form *f, struct canvas *c, struct rect area)
+{
+    for (size_t i = 0; i < f->count; area.y++) {
+        int total = 0;
+        size_t end = button_row(f, i, area.w, &total);
+        int x = area.x + (area.w > total ? (area.w - total) / 2 : 0);
+        for (; i < end; i++) {
+            const struct field *field = &f->fields[i];
+            bool focus = i == f->focus;
+            if (field->kind != FIELD_BUTTON) {
+                continue;
+            }
+            if (focus) {
+                c->cursor_x = x;
+                c->cursor_y = area.y;
+            }
+            x += canvas_printf(c, area, x, area.y, focus ? ROLE_BUTTON_FOCUS : ROLE_BUTTON, "< %s >",
+                               field->label);
+            x += BUTTON_GAP;
+        }
+        area.h--;
     }
 }
 
@@ -452,7 +512,10 @@ void box_draw(struct canvas *c, struct rect box, const char *title)
     canvas_put(c, box.x, box.y + box.h - 1, ROLE_LINE, GLYPH_CORNER_LL);
     canvas_put(c, box.x + box.w - 1, box.y + box.h - 1, ROLE_LINE, GLYPH_CORNER_LR);
     struct rect top = {box.x + 2, box.y, box.w - 4, 1};
-    canvas_printf(c, top, top.x, top.y, ROLE_TITLE_FOCUS, " %s ", title);
+    struct rect words = {top.x + 1, top.y, top.w - 2, 1};
+    int w = canvas_label(c, words, words.x, words.y, ROLE_TITLE_FOCUS, title);
+    canvas_str(c, top, top.x, top.y, ROLE_TITLE_FOCUS, " ");
+    canvas_str(c, top, words.x + w, top.y, ROLE_TITLE_FOCUS, " ");
 }
 
 void form_draw(struct form *f, struct canvas *c, bool full_screen)
@@ -462,14 +525,18 @@ void form_draw(struct form *f, struct canvas *c, bool full_screen)
     if (inner < 8 || c->h < 5) {
         return;
     }
-    int rows = 0, focus_row = 0;
+    int rows = 0, focus_row = 0, labels = label_columns(f, inner);
+    int foot = button_rows(f, inner) + 3; /* with a blank row above, and the two edges */
     for (size_t i = 0; i < f->count; i++) {
         if (i == f->focus && f->fields[i].kind != FIELD_BUTTON) {
             focus_row = rows;
         }
-        rows += field_rows(&f->fields[i], inner);
+        rows += field_rows(&f->fields[i], labels, inner);
     }
-    int body = rows < c->h - 4 ? rows : c->h - 4;
+    int body = rows < c->h - foot ? rows : c->h - foot;
+    if (body < 1) {
+        return;
+    }
     if (focus_row < f->top || f->fields[f->focus].kind == FIELD_BUTTON) {
         f->top = f->fields[f->focus].kind == FIELD_BUTTON ? rows - body : focus_row;
     } else if (focus_row >= f->top + body) {
@@ -478,19 +545,19 @@ void form_draw(struct form *f, struct canvas *c, bool full_screen)
     if (f->top > rows - body) {
         f->top = rows - body;
     }
-    struct rect box = {(c->w - width) / 2, (c->h - body - 4) / 2, width, body + 4};
+    struct rect box = {(c->w - width) / 2, (c->h - body - foot) / 2, width, body + foot};
     box_draw(c, box, f->title);
     c->cursor_x = c->cursor_y = -1;
     int row = -f->top;
     for (size_t i = 0; i < f->count; i++) {
         const struct field *field = &f->fields[i];
-        int take = field_rows(field, inner);
+        int take = field_rows(field, labels, inner);
         struct rect area = {box.x + 2, box.y + 1 + row, inner, take};
         if (take > 0 && row >= 0 && row < body) {
             if (area.h > body - row) {
                 area.h = body - row;
             }
-            field_draw(c, area, field, i == f->focus);
+            field_draw(c, area, field, labels, i == f->focus);
             if (field->error[0] != '\0' && take > 1 && area.h > 1) {
                 int own = take - text_wrapped(NULL, (struct rect){0, 0, inner - 2, 1}, 0, ROLE_ERROR,
                                               field->error, 0);
@@ -500,6 +567,6 @@ void form_draw(struct form *f, struct canvas *c, bool full_screen)
         }
         row += take;
     }
-    struct rect buttons = {box.x + 2, box.y + box.h - 2, inner, 1};
+    struct rect buttons = {box.x + 2, box.y + 2 + body, inner, foot - 3};
     form_draw_buttons(f, c, buttons);
 }

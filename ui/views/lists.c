@@ -3,9 +3,14 @@
 #include <string.h>
 
 #include "dialogs.h"
+#include "escape.h"
 #include "text.h"
 
-#define LIST_WIDTH 72
+#define LIST_WIDTH 76
+#define NAME_MAX_BYTES 128
+#define TITLE_MAX_BYTES 512
+#define NAME_COLUMNS_MIN 12
+#define NAME_COLUMNS_MAX 24
 
 /* The menu holds what is live anywhere, help what is live where it was called. */
 static size_t menu_actions(const char *filter, enum action *out)
@@ -163,28 +168,52 @@ void list_key(struct app *a, struct dialog *d, uint32_t key)
     }
 }
 
-static void list_draw_row(const struct dialog *d, struct canvas *c, struct rect row, size_t at)
+/* What stands on the left of a row: the name of a scenario, the keys of an action. */
+static void row_name(const struct dialog *d, size_t at, char *out, size_t size)
 {
+    out[0] = '\0';
     if (d->purpose == LIST_SCENARIOS) {
         const char *item = d->items + d->item_offsets[at];
-        size_t name = strcspn(item, "\t\n");
-        size_t whole = strcspn(item, "\n");
-        canvas_text(c, row, row.x, row.y, ROLE_TEXT, item, name, 0);
-        if (name < whole) {
-            canvas_text(c, row, row.x + 20, row.y, ROLE_TEXT, item + name + 1, whole - name - 1, 0);
-        }
-        return;
-    }
-    char keys[80] = "";
-    if (d->purpose == LIST_MENU) {
-        for (int mode = 0; mode < MODE_COUNT && keys[0] == '\0'; mode++) {
-            keys_text((enum key_mode)mode, d->actions[at], keys, sizeof(keys));
+        escape_copy(out, size, item, strcspn(item, "\t\n"), 0);
+    } else if (d->purpose == LIST_MENU) {
+        for (int mode = 0; mode < MODE_COUNT && out[0] == '\0'; mode++) {
+            keys_text((enum key_mode)mode, d->actions[at], out, size);
         }
     } else {
-        keys_text(d->mode, d->actions[at], keys, sizeof(keys));
+        keys_text(d->mode, d->actions[at], out, size);
     }
-    canvas_str(c, row, row.x, row.y, ROLE_BOLD, keys);
-    canvas_str(c, row, row.x + 20, row.y, ROLE_TEXT, action_title(d->actions[at]));
+}
+
+static int name_columns(const struct dialog *d)
+{
+    char name[NAME_MAX_BYTES];
+    size_t most = NAME_COLUMNS_MIN;
+    for (size_t i = 0; i < d->count; i++) {
+        row_name(d, i, name, sizeof(name));
+        size_t columns = escape_columns(name, strlen(name), 0) + 2;
+        most = columns > most ? columns : most;
+    }
+    return most < NAME_COLUMNS_MAX ? (int)most : NAME_COLUMNS_MAX;
+}
+
+static void list_draw_row(const struct dialog *d, struct canvas *c, struct rect row, int names,
+                          size_t at)
+{
+    char name[NAME_MAX_BYTES], title[TITLE_MAX_BYTES] = "";
+    bool scenario = d->purpose == LIST_SCENARIOS;
+    row_name(d, at, name, sizeof(name));
+    if (scenario) {
+        const char *item = d->items + d->item_offsets[at];
+        size_t len = strcspn(item, "\t\n"), whole = strcspn(item, "\n");
+        if (len < whole) {
+            escape_copy(title, sizeof(title), item + len + 1, whole - len - 1, 0);
+        }
+    } else {
+        str_copy(title, sizeof(title), action_title(d->actions[at]));
+    }
+    struct rect left = {row.x, row.y, names - 1, 1};
+    canvas_label(c, left, row.x, row.y, scenario ? ROLE_TEXT : ROLE_BOLD, name);
+    canvas_label(c, row, row.x + names, row.y, ROLE_TEXT, title);
 }
 
 void list_draw(struct app *a, struct dialog *d, struct canvas *c)
@@ -216,10 +245,11 @@ void list_draw(struct app *a, struct dialog *d, struct canvas *c)
     } else if (d->cursor >= d->top + (size_t)rows) {
         d->top = d->cursor - (size_t)rows + 1;
     }
+    int names = name_columns(d);
     for (int i = 0; i < rows && d->top + (size_t)i < d->count; i++) {
         size_t at = d->top + (size_t)i;
         struct rect row = {box.x + 2, box.y + 2 + i, width - 4, 1};
-        list_draw_row(d, c, row, at);
+        list_draw_row(d, c, row, names, at);
         if (at == d->cursor) {
             canvas_role(c, row, ROLE_CURSOR_ROW);
         }
@@ -270,7 +300,7 @@ void text_key(struct app *a, struct dialog *d, uint32_t key)
 
 void text_draw(struct dialog *d, struct canvas *c)
 {
-    int width = c->w < LIST_WIDTH + 6 ? c->w : LIST_WIDTH + 4;
+    int width = c->w < LIST_WIDTH + 2 ? c->w : LIST_WIDTH;
     int height = c->h > 6 ? c->h - 4 : c->h;
     struct rect box = {(c->w - width) / 2, (c->h - height) / 2, width, height};
     struct rect body = {box.x + 2, box.y + 1, width - 4, height - 3};

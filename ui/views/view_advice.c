@@ -76,7 +76,7 @@ static void add_finding(const struct app *a, struct advice *advice, const struct
     advice_add(advice, state_word(f->verdict), ROLE_BOLD, line);
     advice_add(advice, _("Means"), ROLE_TEXT, text.means);
     for (size_t i = 0; i < text.step_count; i++) {
-        const char *who = text.steps[i].who != WHO_NOBODY ? who_name(text.steps[i].who) : NULL;
+        const char *who = text.steps[i].who != WHO_NOBODY ? who_word(text.steps[i].who) : NULL;
         if (who != NULL) {
             snprintf(line, sizeof(line), "%zu. (%s) %s", i + 1, who, text.steps[i].text);
         } else {

@@ -5,6 +5,8 @@
 #include "text.h"
 #include "views.h"
 
+#define BAR_NARROW_SPARES 5 /* what the bar of a narrow terminal never shows */
+
 static void host_text(const struct app *a, char *out, size_t size)
 {
     const struct facts *path = record_path(&a->record);
@@ -145,7 +147,7 @@ static void view_title(struct app *a, struct canvas *c, enum pane pane)
         left[0] = '[';
         left[strlen(left) - 1] = ']';
     }
-    int x = canvas_str(c, row, row.x + 1, row.y, focus ? ROLE_TITLE_FOCUS : ROLE_TITLE, left);
+    int x = canvas_label(c, row, row.x + 1, row.y, focus ? ROLE_TITLE_FOCUS : ROLE_TITLE, left);
     int w = (int)escape_columns(right, strlen(right), 0);
     if (right[0] != '\0' && row.x + 1 + x + 1 + w < row.x + row.w) {
         canvas_str(c, row, row.x + row.w - w - 2, row.y, ROLE_TITLE, right);
@@ -155,11 +157,19 @@ static void view_title(struct app *a, struct canvas *c, enum pane pane)
 static void view_tabs(struct app *a, struct canvas *c)
 {
     struct rect row = a->layout.tabs;
-    int x = row.x;
+    int x = row.x, needed = 0;
+    for (int p = 0; p < PANE_COUNT; p++) {
+        const char *name = _(pane_names[p]);
+        needed += 4 + (int)escape_columns(name, strlen(name), 0);
+    }
+    /* Where the names do not fit, the number is the tab, and the pane in front has its name. */
     for (int p = 0; p < PANE_COUNT; p++) {
         bool focus = (int)a->wish.focus == p;
-        x += canvas_printf(c, row, x, row.y, focus ? ROLE_TITLE_FOCUS : ROLE_TEXT,
-                           focus ? "[%d %s]" : " %d %s ", p + 1, _(pane_names[p]));
+        const char *name = focus || needed <= row.w ? _(pane_names[p]) : NULL;
+        enum role role = focus ? ROLE_TITLE_FOCUS : ROLE_TEXT;
+        x += name == NULL ? canvas_printf(c, row, x, row.y, role, " %d ", p + 1)
+                          : canvas_printf(c, row, x, row.y, role, focus ? "[%d %s]" : " %d %s ",
+                                          p + 1, name);
     }
 }
 
@@ -176,27 +186,49 @@ static const struct bar_item bar[] = {
     {"F9", N_("Menu"), ACTION_MENU},   {"F10", N_("Quit"), ACTION_QUIT},
 };
 
-/* Those that a narrow key bar keeps. */
-static bool bar_keeps(enum action action)
+/* What a bar that is too narrow for this language leaves out, first to last. */
+static const enum action bar_spares[] = {ACTION_FILTER, ACTION_FIND, ACTION_MENU, ACTION_TARGET,
+                                         ACTION_STOP,   ACTION_SAVE, ACTION_TYPE, ACTION_RUN_REST};
+
+static bool bar_shows(const struct bar_item *item, size_t spared)
 {
-    return action == ACTION_HELP || action == ACTION_RUN_REST || action == ACTION_TYPE ||
-           action == ACTION_SAVE || action == ACTION_QUIT;
+    for (size_t i = 0; i < spared; i++) {
+        if (bar_spares[i] == item->action) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int bar_columns(bool wide, size_t spared)
+{
+    size_t columns = 0;
+    for (size_t i = 0; i < ARRAY_LEN(bar); i++) {
+        if (bar_shows(&bar[i], spared)) {
+            const char *label = _(bar[i].label);
+            columns += strlen(bar[i].key) + escape_columns(label, strlen(label), 0) + (wide ? 3 : 1);
+        }
+    }
+    return (int)columns - (wide ? 2 : 1);
 }
 
 static void view_keybar(struct app *a, struct canvas *c)
 {
     struct rect row = a->layout.keybar;
     canvas_fill(c, row, ROLE_KEYBAR);
-    bool wide = row.w >= 100;
+    bool wide = row.w >= 100 && bar_columns(true, 0) <= row.w;
+    size_t spared = row.w < 72 ? BAR_NARROW_SPARES : 0;
+    while (!wide && spared < ARRAY_LEN(bar_spares) && bar_columns(false, spared) > row.w) {
+        spared++;
+    }
     int x = row.x;
     for (size_t i = 0; i < ARRAY_LEN(bar); i++) {
-        if (row.w < 72 && !bar_keeps(bar[i].action)) {
-            continue;
+        if (bar_shows(&bar[i], spared)) {
+            x += canvas_str(c, row, x, row.y, ROLE_BOLD, bar[i].key);
+            x += wide ? 1 : 0;
+            x += canvas_str(c, row, x, row.y, ROLE_KEYBAR, _(bar[i].label));
+            x += wide ? 2 : 1;
         }
-        x += canvas_str(c, row, x, row.y, ROLE_BOLD, bar[i].key);
-        x += wide ? 1 : 0;
-        x += canvas_str(c, row, x, row.y, ROLE_KEYBAR, _(bar[i].label));
-        x += wide ? 2 : 1;
     }
     const char *more = row.w >= 160 ? _("Tab next pane  1-5 pane  z zoom  D advice  W timings  : commands")
                        : wide       ? _("Tab next pane  z zoom  ? help")
@@ -273,7 +305,7 @@ void view_type(struct app *a, struct canvas *c)
     int x = canvas_str(c, row, row.x, row.y, focus ? ROLE_TITLE_FOCUS : ROLE_BOLD, prompt) + 1;
     struct rect line = {row.x + x, row.y, row.w - x, 1};
     if (!focus && a->smtp.len == 0) {
-        canvas_str(c, line, line.x, line.y, ROLE_DIM, _("i or F6 to type; Tab completes; nothing is sent until Enter"));
+        canvas_label(c, line, line.x, line.y, ROLE_DIM, _("i or F6 to type; Tab completes; only Enter sends"));
         return;
     }
     if (a->smtp.searching) {
@@ -285,7 +317,7 @@ void view_type(struct app *a, struct canvas *c)
     if (a->layout.hint.h > 0) {
         char hint[400];
         typehint_hint(&a->record, lineedit_text(&a->smtp), hint, sizeof(hint));
-        canvas_str(c, a->layout.hint, a->layout.hint.x + x, a->layout.hint.y, ROLE_DIM, hint);
+        canvas_label(c, a->layout.hint, a->layout.hint.x + x, a->layout.hint.y, ROLE_DIM, hint);
     }
 }
 
@@ -305,7 +337,7 @@ static bool wait_text(const struct app *a, char *out, size_t size)
                  smtp_wait_name(a->record.waiting), seconds, tenths, limit);
     } else {
         snprintf(out, size,
-                 _("Still waiting for %s: %d s of %d s. Servers often delay on purpose. F8 stops."),
+                 _("Waiting for %s: %d s of %d s. F8 stops. Servers often delay on purpose."),
                  smtp_wait_name(a->record.waiting), seconds, limit);
     }
     return true;
@@ -327,16 +359,22 @@ void view_status(struct app *a, struct canvas *c)
     }
     const char *mouse = a->mouse ? _("MOUSE: Shift-drag selects") : _("mouse off");
     int w = (int)escape_columns(mouse, strlen(mouse), 0);
-    int right = row.x + row.w - w - 1;
-    struct rect left = {row.x, row.y, right - row.x - 1, 1};
-    bool waiting = a->status[0] == '\0' && wait_text(a, text, sizeof(text));
-    const char *say = waiting ? text : a->status;
-    if (a->status_error && !waiting) {
-        canvas_printf(c, left, row.x, row.y, ROLE_ERROR, _("Error: %s"), say);
+    enum role role = ROLE_TEXT;
+    if (a->status[0] == '\0') {
+        text[0] = '\0';
+        (void)wait_text(a, text, sizeof(text));
+    } else if (a->status_error) {
+        snprintf(text, sizeof(text), _("Error: %s"), a->status);
+        role = ROLE_ERROR;
     } else {
-        canvas_str(c, left, row.x, row.y, ROLE_TEXT, say);
+        str_copy(text, sizeof(text), a->status);
     }
-    if (row.w >= 72) {
-        canvas_str(c, row, right, row.y, ROLE_DIM, mouse);
+    /* What is said goes before what is the same all day. */
+    int said = (int)escape_columns(text, strlen(text), 0);
+    bool show = row.w >= 72 && (a->mouse || said + 2 + w <= row.w);
+    struct rect left = {row.x, row.y, show ? row.w - w - 2 : row.w, 1};
+    canvas_label(c, left, row.x, row.y, role, text);
+    if (show) {
+        canvas_str(c, row, row.x + row.w - w - 1, row.y, ROLE_DIM, mouse);
     }
 }

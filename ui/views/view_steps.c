@@ -1,8 +1,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "escape.h"
 #include "text.h"
 #include "views.h"
+
+#define WORD_FROM_END 14 /* where the word stands beside a time */
 
 struct state_look {
     const char *ascii, *utf8, *word;
@@ -61,6 +64,17 @@ void duration_text(int64_t us, char *out, size_t size)
     }
 }
 
+int view_title_columns(void)
+{
+    size_t most = 0;
+    for (int i = 0; i < CHECK_COUNT; i++) {
+        const char *title = _(checks[i].title);
+        size_t columns = escape_columns(title, strlen(title), 0);
+        most = columns > most ? columns : most;
+    }
+    return (int)most;
+}
+
 /* What stands at the right end of a row: the time of what went well, else the word. */
 static void right_text(const struct app *a, const struct record_step *step, char *out, size_t size)
 {
@@ -93,15 +107,17 @@ static void draw_step(struct app *a, struct canvas *c, struct rect row, int i, b
     char right[32];
     right_text(a, step, right, sizeof(right));
     int right_w = (int)strlen(right);
-    struct rect left = {row.x, row.y, row.w - right_w - 1, 1};
+    bool wide = row.w >= LAYOUT_STEPS_WIDE;
+    bool timed = step->verdict == VERDICT_OK || step->verdict == VERDICT_RUNNING;
+    int word_w = wide && timed ? WORD_FROM_END : right_w;
+    struct rect left = {row.x, row.y, row.w - word_w - 1, 1};
     x += 5;
-    if (row.w >= 33) {
+    if (wide) {
         x += canvas_printf(c, left, x, row.y, ROLE_TEXT, "%2d ", i + 1);
     }
-    canvas_str(c, left, x, row.y, role, _(checks[i].title));
-    if (row.w >= 33) {
-        bool timed = step->verdict == VERDICT_OK || step->verdict == VERDICT_RUNNING;
-        canvas_str(c, row, row.x + row.w - 14, row.y, role, timed ? state_word(step->verdict) : "");
+    canvas_label(c, left, x, row.y, role, _(checks[i].title));
+    if (wide && timed) {
+        canvas_str(c, row, row.x + row.w - WORD_FROM_END, row.y, role, state_word(step->verdict));
     }
     canvas_str(c, row, row.x + row.w - right_w, row.y, role, right);
     if (cursor) {

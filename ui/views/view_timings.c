@@ -1,9 +1,12 @@
 #include <stdio.h>
+#include <string.h>
 
+#include "escape.h"
 #include "text.h"
 #include "views.h"
 
-#define LABEL_COLUMNS 9
+#define LABEL_COLUMNS_MIN 9
+#define LABEL_COLUMNS_MAX 16
 #define FIGURE_COLUMNS 9
 
 /* Milliseconds over which a stage is worth a mark; 0: never. */
@@ -21,6 +24,18 @@ static const struct timing_span *span_of_timing(const struct record *r, enum tim
     return f != NULL && f->timings[t].start_us >= 0 ? &f->timings[t] : NULL;
 }
 
+/* The longest name of a stage in this language, with a blank before and behind. */
+static int label_columns(const struct record *r)
+{
+    size_t most = LABEL_COLUMNS_MIN;
+    for (int t = 0; t < TIMING_COUNT; t++) {
+        const char *title = timing_title((enum timing)t);
+        size_t columns = escape_columns(title, strlen(title), 0) + 1;
+        most = span_of_timing(r, (enum timing)t) != NULL && columns > most ? columns : most;
+    }
+    return most < LABEL_COLUMNS_MAX ? (int)most : LABEL_COLUMNS_MAX;
+}
+
 void view_timings(struct app *a, struct canvas *c, struct rect body)
 {
     int64_t first = INT64_MAX, last = 0;
@@ -36,7 +51,8 @@ void view_timings(struct app *a, struct canvas *c, struct rect body)
         return;
     }
     int64_t scale = last > first ? last - first : 1;
-    int bar_w = body.w - LABEL_COLUMNS - FIGURE_COLUMNS - 2;
+    int label_w = label_columns(&a->record);
+    int bar_w = body.w - label_w - FIGURE_COLUMNS - 2;
     bar_w = bar_w < 3 ? 3 : bar_w;
     bool slow = false;
     int row = 0;
@@ -46,9 +62,9 @@ void view_timings(struct app *a, struct canvas *c, struct rect body)
             continue;
         }
         int y = body.y + row++;
-        struct rect label = {body.x, y, LABEL_COLUMNS, 1};
-        struct rect bar = {body.x + LABEL_COLUMNS + 1, y, bar_w, 1};
-        canvas_str(c, label, body.x + 1, y, ROLE_TEXT, timing_title((enum timing)t));
+        struct rect label = {body.x, y, label_w, 1};
+        struct rect bar = {body.x + label_w + 1, y, bar_w, 1};
+        canvas_label(c, label, body.x + 1, y, ROLE_TEXT, timing_title((enum timing)t));
         canvas_put(c, bar.x - 1, y, ROLE_LINE, GLYPH_VLINE);
         canvas_put(c, bar.x + bar_w, y, ROLE_LINE, GLYPH_VLINE);
         int from = (int)((s->start_us - first) * bar_w / scale);

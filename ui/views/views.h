@@ -10,6 +10,7 @@
 #include "app.h"
 
 void view_frame(struct app *a, struct canvas *c); /* header, titles, rules, tabs, key bar */
+int view_title_columns(void); /* of the longest title of a step */
 void view_steps(struct app *a, struct canvas *c, struct rect body);
 void view_advice(struct app *a, struct canvas *c, struct rect body);
 void view_timings(struct app *a, struct canvas *c, struct rect body);
