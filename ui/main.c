@@ -387,7 +387,9 @@ int main(int argc, char **argv)
     struct program program;
     secret_harden_process();
     fill_standard_descriptors();
+    /* A reader that went and a file that is too big are told by write. */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     memset(&program, 0, sizeof(program));
     program.argc = argc > 0 ? argc - 1 : 0;
     program.argv = argv + (argc > 0 ? 1 : 0);

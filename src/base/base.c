@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "escape.h"
+#include "text.h"
 
 /* Longer than error.text, so that cutting is done by escape_copy at a character border. */
 #define ERROR_RAW_MAX 512
@@ -18,7 +19,12 @@ static const char *const status_names[] = {
 const char *status_name(enum status status)
 {
     size_t i = (size_t)status;
-    return i < ARRAY_LEN(status_names) ? status_names[i] : "unknown status";
+    return i < ARRAY_LEN(status_names) ? status_names[i] : N_("unknown status");
+}
+
+const char *status_word(enum status status)
+{
+    return _(status_name(status));
 }
 
 enum status error_set(struct error *e, enum status code, int sys, const char *fmt, ...)

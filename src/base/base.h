@@ -28,23 +28,23 @@
  * struct error. ST_AGAIN: nothing to do now, wait and call again. ST_LIMIT: a named ceiling was hit.
  */
 #define STATUS_LIST(X)                                                                             \
-    X(ST_OK, "ok")                                                                                 \
-    X(ST_AGAIN, "again")                                                                           \
-    X(ST_CANCELLED, "cancelled")                                                                   \
-    X(ST_TIMEOUT, "timed out")                                                                     \
-    X(ST_EOF, "closed by the other side")                                                          \
-    X(ST_REFUSED, "refused")                                                                       \
-    X(ST_RESET, "reset")                                                                           \
-    X(ST_UNREACHABLE, "unreachable")                                                               \
-    X(ST_IO, "input/output error")                                                                 \
-    X(ST_PROTO, "protocol error")                                                                  \
-    X(ST_TLS, "TLS error")                                                                         \
-    X(ST_DNS, "DNS error")                                                                         \
-    X(ST_LIMIT, "limit reached")                                                                   \
-    X(ST_INVALID, "invalid input")                                                                 \
-    X(ST_DENIED, "not permitted")                                                                  \
-    X(ST_EXISTS, "exists already")                                                                 \
-    X(ST_NOMEM, "out of memory")
+    X(ST_OK, N_("ok"))                                                                             \
+    X(ST_AGAIN, N_("again"))                                                                       \
+    X(ST_CANCELLED, N_("cancelled"))                                                               \
+    X(ST_TIMEOUT, N_("timed out"))                                                                 \
+    X(ST_EOF, N_("closed by the other side"))                                                      \
+    X(ST_REFUSED, N_("refused"))                                                                   \
+    X(ST_RESET, N_("reset"))                                                                       \
+    X(ST_UNREACHABLE, N_("unreachable"))                                                           \
+    X(ST_IO, N_("input/output error"))                                                             \
+    X(ST_PROTO, N_("protocol error"))                                                              \
+    X(ST_TLS, N_("TLS error"))                                                                     \
+    X(ST_DNS, N_("DNS error"))                                                                     \
+    X(ST_LIMIT, N_("limit reached"))                                                               \
+    X(ST_INVALID, N_("invalid input"))                                                             \
+    X(ST_DENIED, N_("not permitted"))                                                              \
+    X(ST_EXISTS, N_("exists already"))                                                             \
+    X(ST_NOMEM, N_("out of memory"))
 
 enum status {
 #define X(id, text) id,
@@ -54,6 +54,8 @@ enum status {
 
 /* A short English word for logs and tests; never NULL. */
 const char *status_name(enum status status);
+/* The same for people, translated: fits behind a colon. */
+const char *status_word(enum status status);
 
 /*
  * The details of a failure, by value. Whoever fails first fills it; callers pass it on. `text` is a

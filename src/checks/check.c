@@ -110,7 +110,7 @@ enum status check_mask(const char *list, uint64_t *mask, struct error *error)
             char shown[KEY_MAX];
             escape_copy(shown, sizeof(shown), list + from, to > from ? to - from : 0, 0);
             return error_set(error, ST_INVALID, 0,
-                             _("There is no check “%s”; the nearest one is “%s”."), shown,
+                             _("There is no check \"%s\"; the nearest one is \"%s\"."), shown,
                              nearest_key(word));
         }
         found |= BIT(check->id);
@@ -120,7 +120,8 @@ enum status check_mask(const char *list, uint64_t *mask, struct error *error)
         }
     }
     if (found == 0) {
-        return error_set(error, ST_INVALID, 0, _("No check is named; one is “%s”."), checks[0].key);
+        return error_set(error, ST_INVALID, 0, _("No check is named; one is \"%s\"."),
+                         checks[0].key);
     }
     *mask = found;
     return ST_OK;

@@ -97,7 +97,7 @@ static enum verdict report_failure(struct check_context *c, const struct attempt
     set_address_args(&f, a);
     finding_argf(&f, "family", "IPv%u", a->address.family);
     finding_argf(&f, "seconds", "%d", c->plan->limits.connect / 1000);
-    finding_arg(&f, "detail", a->sys != 0 ? strerror(a->sys) : status_name(a->status));
+    finding_arg(&f, "detail", a->sys != 0 ? strerror(a->sys) : status_word(a->status));
     return check_report(c, &f);
 }
 
@@ -126,7 +126,7 @@ static void note_failure(struct check_context *c, struct attempt *a)
         break;
     default:
         a->line = check_note(c, _("Connecting failed after %d ms: %s"), ms,
-                             a->sys != 0 ? strerror(a->sys) : status_name(a->status));
+                             a->sys != 0 ? strerror(a->sys) : status_word(a->status));
         break;
     }
 }

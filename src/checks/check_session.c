@@ -22,7 +22,7 @@ static enum status refused_by(const struct reply *reply, struct error *error)
 static enum status lost(enum status st, struct error *error)
 {
     return error_set(error, st, 0, _("The connection could not be opened again: %s."),
-                     status_name(st));
+                     status_word(st));
 }
 
 enum status session_dial(struct check_context *c, const struct net_address *to, int limit_ms,

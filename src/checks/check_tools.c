@@ -51,7 +51,7 @@ enum verdict check_internal(struct check_context *c, enum status status, const c
 {
     struct finding f;
     finding_init(&f, "check.internal");
-    finding_arg(&f, "detail", detail != NULL && detail[0] != '\0' ? detail : status_name(status));
+    finding_arg(&f, "detail", detail != NULL && detail[0] != '\0' ? detail : status_word(status));
     return check_report(c, &f);
 }
 
@@ -68,7 +68,7 @@ enum verdict check_not_reopened(struct check_context *c, enum status status,
     }
     struct finding f;
     finding_init(&f, "smtp.session.shutdown");
-    finding_arg(&f, "text", error->text[0] != '\0' ? error->text : status_name(status));
+    finding_arg(&f, "text", error->text[0] != '\0' ? error->text : status_word(status));
     return check_report(c, &f);
 }
 
@@ -284,7 +284,7 @@ enum verdict check_broken(struct check_context *c, enum status status, enum smtp
         struct span first = reply_line_whole(reply, 0);
         finding_arg_span(&f, "detail", first.p, first.len);
     } else {
-        finding_arg(&f, "detail", status_name(status));
+        finding_arg(&f, "detail", status_word(status));
         finding_evidence(&f, reply != NULL && reply->command_line != 0 ? reply->command_line
                                                                        : c->smtp.last_client_line);
     }

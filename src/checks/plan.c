@@ -187,7 +187,7 @@ static enum status check_login(const struct plan *p, struct error *error)
         escape_copy(shown, sizeof(shown), p->auth_mech, strlen(p->auth_mech), 0);
         return error_set(
             error, ST_INVALID, 0,
-            _("“%s” is no login mechanism of this program. It knows EXTERNAL, "
+            _("\"%s\" is no login mechanism of this program. It knows EXTERNAL, "
               "SCRAM-SHA-256, SCRAM-SHA-1 (both also with -PLUS), OAUTHBEARER, XOAUTH2, "
               "CRAM-MD5, PLAIN and LOGIN."),
             shown);

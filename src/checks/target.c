@@ -75,7 +75,7 @@ static enum status parse_port(const char *p, size_t len, uint16_t *port, struct 
     for (size_t i = 0; i < len; i++) {
         if (p[i] < '0' || p[i] > '9') {
             return error_set(error, ST_INVALID, 0,
-                             _("“%s” is no port number; 25, 465 and 587 are "
+                             _("\"%s\" is no port number; 25, 465 and 587 are "
                                "usual."),
                              show(p, len).text);
         }
@@ -123,19 +123,19 @@ static enum status not_a_name(const char *p, size_t len, struct error *error)
         }
         if (i == label) {
             return error_set(error, ST_INVALID, 0,
-                             _("“%s” has an empty part: two dots in a row, or one at the front."),
+                             _("\"%s\" has an empty part: two dots in a row, or one at the front."),
                              show(p, len).text);
         }
         if (i - label > DNS_LABEL_MAX) {
             return error_set(error, ST_INVALID, 0,
-                             _("The part “%s” is %zu bytes long; a domain name may have %d between "
-                               "two dots."),
+                             _("The part \"%s\" is %zu bytes long; a domain name may have %d "
+                               "between two dots."),
                              show(p + label, i - label).text, i - label, DNS_LABEL_MAX);
         }
         if (p[label] == '-' || p[i - 1] == '-') {
             return error_set(
                 error, ST_INVALID, 0,
-                _("The part “%s” begins or ends with a hyphen, which no host name may."),
+                _("The part \"%s\" begins or ends with a hyphen, which no host name may."),
                 show(p + label, i - label).text);
         }
         label = i + 1;
@@ -149,11 +149,11 @@ static enum status not_a_name(const char *p, size_t len, struct error *error)
                     (p[i] >= 'A' && p[i] <= 'Z') || strchr("-_.", p[i]) != NULL;
         if (!good) {
             return error_set(error, ST_INVALID, 0,
-                             _("“%s” may not stand in a domain name (position %zu of “%s”)."),
+                             _("\"%s\" may not stand in a domain name (position %zu of \"%s\")."),
                              show(p + i, 1).text, i + 1, show(p, len).text);
         }
     }
-    return error_set(error, ST_INVALID, 0, _("“%s” is no domain name."), show(p, len).text);
+    return error_set(error, ST_INVALID, 0, _("\"%s\" is no domain name."), show(p, len).text);
 }
 
 /* The A-label form, in lower case, and the form that people read. */
@@ -177,7 +177,7 @@ static enum status parse_name(const char *p, size_t len, char **ascii, char **sh
     if (looks_numeric(p, len)) {
         st = error_set(
             error, ST_INVALID, 0,
-            _("“%s” is no IPv4 address; one looks like 192.0.2.25, four numbers from 0 to "
+            _("\"%s\" is no IPv4 address; one looks like 192.0.2.25, four numbers from 0 to "
               "255."),
             show(p, len).text);
         goto out;
@@ -192,7 +192,8 @@ static enum status parse_name(const char *p, size_t len, char **ascii, char **sh
     } else {
         int rc = idn2_to_ascii_8z(text, &to_ascii, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT);
         if (rc != IDN2_OK) {
-            st = error_set(error, ST_INVALID, 0, _("“%s” cannot be turned into a domain name: %s."),
+            st = error_set(error, ST_INVALID, 0,
+                           _("\"%s\" cannot be turned into a domain name: %s."),
                            show(p, len).text, idn2_strerror(rc));
             goto out;
         }
@@ -242,19 +243,19 @@ static enum status parse_bracketed(struct parsed *t, const char *p, size_t len, 
     struct net_address a;
     if (close == NULL) {
         return error_set(error, ST_INVALID, 0,
-                         _("The bracket of “%s” is never closed; write [2001:db8::1]:25."),
+                         _("The bracket of \"%s\" is never closed; write [2001:db8::1]:25."),
                          show(p, len).text);
     }
     size_t inner = (size_t)(close - p) + 1;
     if (!parse_literal(p, inner, &a)) {
         return error_set(error, ST_INVALID, 0,
-                         _("“%s” is no IP address; names stand without brackets."),
+                         _("\"%s\" is no IP address; names stand without brackets."),
                          show(p + 1, inner - 2).text);
     }
     if (inner < len) {
         if (p[inner] != ':') {
             return error_set(error, ST_INVALID, 0,
-                             _("Behind the bracket only a colon and a port may stand, not “%s”."),
+                             _("Behind the bracket only a colon and a port may stand, not \"%s\"."),
                              show(p + inner, len - inner).text);
         }
         enum status st = parse_port(p + inner + 1, len - inner - 1, &t->port, error);
@@ -279,7 +280,7 @@ static enum status parse_host(struct parsed *t, const char *p, size_t len, struc
     size_t name = colon != NULL ? (size_t)(colon - p) : len;
     if (colon != NULL && memchr(colon + 1, ':', len - name - 1) != NULL) {
         return error_set(error, ST_INVALID, 0,
-                         _("“%s” is no IPv6 address. With a port, write [2001:db8::1]:25."),
+                         _("\"%s\" is no IPv6 address. With a port, write [2001:db8::1]:25."),
                          show(p, len).text);
     }
     enum status st = ST_OK;
@@ -310,7 +311,7 @@ static enum status parse_url(struct parsed *t, const char *p, size_t len, size_t
     if (found == NULL) {
         return error_set(
             error, ST_INVALID, 0,
-            _("“%s” is no scheme of mail servers; write smtp://, smtps://, submission:// "
+            _("\"%s\" is no scheme of mail servers; write smtp://, smtps://, submission:// "
               "or submissions://, or the name alone."),
             show(p, scheme_len).text);
     }
@@ -335,7 +336,7 @@ static enum status parse_url(struct parsed *t, const char *p, size_t len, size_t
     if (extra != NULL) {
         return error_set(
             error, ST_INVALID, 0,
-            _("“%s” has no meaning for a mail server; the URL ends behind host and port."),
+            _("\"%s\" has no meaning for a mail server; the URL ends behind host and port."),
             show(extra, len - (size_t)(extra - p)).text);
     }
     if (len == 0) {
@@ -407,7 +408,7 @@ static enum status parse_target(struct parsed *t, const char *p, size_t len, str
     const char *slash = memchr(p, '/', len);
     if (slash != NULL) {
         return error_set(error, ST_INVALID, 0,
-                         _("“%s” has a slash in it; name a domain, a host or an address."),
+                         _("\"%s\" has a slash in it; name a domain, a host or an address."),
                          show(p, len).text);
     }
     /* A name without a dot is a machine of the own network; top-level domains take no mail. */

@@ -44,6 +44,27 @@ const char *who_name(enum who who)
     return "nobody";
 }
 
+const char *who_word(enum who who)
+{
+    switch (who) {
+    case WHO_CLIENT:
+        return _("client");
+    case WHO_SERVER:
+        return _("server");
+    case WHO_DNS:
+        return "DNS";
+    case WHO_NETWORK:
+        return _("network");
+    case WHO_THIRD_PARTY:
+        return _("third party");
+    case WHO_TOOL:
+        return _("this test");
+    case WHO_NOBODY:
+        break;
+    }
+    return _("nobody");
+}
+
 const char *who_sentence(enum who who)
 {
     switch (who) {

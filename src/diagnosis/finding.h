@@ -35,6 +35,7 @@ enum verdict verdict_worse(enum verdict a, enum verdict b);
 
 enum who { WHO_NOBODY, WHO_CLIENT, WHO_SERVER, WHO_DNS, WHO_NETWORK, WHO_THIRD_PARTY, WHO_TOOL };
 const char *who_name(enum who who);     /* "client", "third-party"; untranslated */
+const char *who_word(enum who who);     /* "client", "third party"; translated */
 const char *who_sentence(enum who who); /* "Whoever runs the mail server can fix this." translated */
 
 enum confidence { CONFIDENCE_GUESS, CONFIDENCE_LIKELY, CONFIDENCE_CERTAIN };

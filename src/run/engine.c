@@ -303,7 +303,7 @@ out_commands:
 out_free:
     free(e);
 out:
-    return error_set(error, st, 0, _("The engine cannot be started: %s."), status_name(st));
+    return error_set(error, st, 0, _("The engine cannot be started: %s."), status_word(st));
 }
 
 static void wait_for_end(struct engine *e)

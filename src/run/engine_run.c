@@ -458,7 +458,7 @@ static void reopen(struct engine *e)
     struct error error = {.text = ""};
     enum status st = check_reopen(&e->c, &error);
     if (st != ST_OK && st != ST_CANCELLED) {
-        engine_note(e, "%s", error.text[0] != '\0' ? error.text : status_name(st));
+        engine_note(e, "%s", error.text[0] != '\0' ? error.text : status_word(st));
     }
     finish(e);
 }

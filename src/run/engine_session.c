@@ -106,7 +106,7 @@ static void listen(struct engine *e)
     e->path = e->last_path;
     enum status st = smtp_listen(&e->c.smtp);
     if (st != ST_OK && st != ST_AGAIN && st != ST_CANCELLED) {
-        engine_note(e, _("The connection has ended: %s."), status_name(st));
+        engine_note(e, _("The connection has ended: %s."), status_word(st));
     }
     engine_tell_session(e);
 }

@@ -27,6 +27,7 @@ static const struct {
     [GLYPH_CORNER_UR] = {"\u2510", "+"},
     [GLYPH_CORNER_LL] = {"\u2514", "+"},
     [GLYPH_CORNER_LR] = {"\u2518", "+"},
+    [GLYPH_MORE] = {"\u2026", "~"},
 };
 
 const char *canvas_glyph(bool ascii, enum glyph glyph)
@@ -236,6 +237,17 @@ int canvas_text(struct canvas *c, struct rect clip, int x, int y, enum role role
 int canvas_str(struct canvas *c, struct rect clip, int x, int y, enum role role, const char *text)
 {
     return canvas_text(c, clip, x, y, role, text, strlen(text), 0);
+}
+
+int canvas_label(struct canvas *c, struct rect clip, int x, int y, enum role role, const char *text)
+{
+    int drawn = canvas_str(c, clip, x, y, role, text);
+    size_t columns = escape_columns(text, strlen(text), c->ascii ? ESCAPE_ASCII : 0);
+    if (drawn > 0 && (size_t)drawn < columns) {
+        struct rect in = rect_inside(c, clip);
+        canvas_put(c, in.x + in.w - 1, y, role, GLYPH_MORE);
+    }
+    return drawn;
 }
 
 int canvas_printf(struct canvas *c, struct rect clip, int x, int y, enum role role, const char *fmt,

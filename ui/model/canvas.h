@@ -66,7 +66,7 @@ struct canvas {
 /* Own glyphs, each one column; canvas_glyph picks the ASCII twin when canvas.ascii is set. */
 enum glyph { GLYPH_OK, GLYPH_FAIL, GLYPH_HLINE, GLYPH_VLINE, GLYPH_TEE_DOWN, GLYPH_TEE_UP, GLYPH_CROSS,
              GLYPH_TEE_RIGHT, GLYPH_TEE_LEFT, GLYPH_CORNER_UL, GLYPH_CORNER_UR, GLYPH_CORNER_LL,
-             GLYPH_CORNER_LR, GLYPH_COUNT };
+             GLYPH_CORNER_LR, GLYPH_MORE, GLYPH_COUNT };
 const char *canvas_glyph(bool ascii, enum glyph glyph);
 /* True if every own glyph has width 1 in the locale in force (wcwidth), else all become ASCII (A28). */
 bool canvas_glyphs_usable(void);
@@ -81,6 +81,8 @@ void canvas_clear(struct canvas *c); /* and hides the cursor */
 int canvas_text(struct canvas *c, struct rect clip, int x, int y, enum role role, const char *p,
                 size_t len, int skip);
 int canvas_str(struct canvas *c, struct rect clip, int x, int y, enum role role, const char *text);
+/* A label that does not fit ends in GLYPH_MORE, so that nobody takes its beginning for the whole. */
+int canvas_label(struct canvas *c, struct rect clip, int x, int y, enum role role, const char *text);
 int canvas_printf(struct canvas *c, struct rect clip, int x, int y, enum role role, const char *fmt, ...)
     PRINTF_LIKE(6, 7);
 /* A trusted glyph of our own. */

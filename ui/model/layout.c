@@ -13,6 +13,12 @@
 #define TRANSCRIPT_MIN_W 28
 #define LEFT_MIN_W 16
 
+/* What a row of a step holds besides its title: cursor, mark, blanks and the time; from LAYOUT_STEPS_WIDE on also
+   the number and the word. */
+#define STEP_OTHERS 11
+#define STEP_OTHERS_WIDE 23
+#define LEFT_MORE 8 /* how much a language with long titles gets at most */
+
 static int clamp(int value, int least, int most)
 {
     return value < least ? least : value > most ? most : value;
@@ -138,6 +144,9 @@ static void place_pair(struct layout *l, struct rect area, int left, int timings
 
 static int left_width(const struct layout_wish *wish, int natural, int others)
 {
+    int titles = clamp(wish->title_columns, 0, CANVAS_MAX_WIDTH);
+    int needed = titles + (natural >= LAYOUT_STEPS_WIDE ? STEP_OTHERS_WIDE : STEP_OTHERS);
+    natural = clamp(needed, natural, natural + LEFT_MORE);
     int delta = clamp(wish->left_delta, -CANVAS_MAX_WIDTH, CANVAS_MAX_WIDTH);
     int most = wish->w - 1 - others - TRANSCRIPT_MIN_W;
     return clamp(natural + delta, LEFT_MIN_W, most);

@@ -9,6 +9,9 @@
 
 #include "canvas.h"
 
+/* From here on a row of the steps shows its number and its word, too. */
+#define LAYOUT_STEPS_WIDE 33
+
 enum pane { PANE_STEPS, PANE_TRANSCRIPT, PANE_ADVICE, PANE_TIMINGS, PANE_TYPE, PANE_COUNT };
 
 enum layout_kind { LAYOUT_TOO_SMALL, LAYOUT_TABS, LAYOUT_COMPACT, LAYOUT_TWO, LAYOUT_THREE };
@@ -18,6 +21,7 @@ struct layout_wish {
     enum pane focus;
     bool zoom;          /* the focused pane alone */
     bool advice_hidden, timings_shown; /* timings below 100 columns only on demand */
+    int title_columns;  /* the longest title of a step, in this language */
     int left_delta;     /* columns more (or fewer) for the left pane, by + and _ */
 };
 

@@ -314,7 +314,7 @@ void typehint_hint(const struct record *r, const char *line, char *out, size_t s
 const char *typehint_prompt(const struct record *r)
 {
     if (r->session == SMTP_CLOSED) {
-        return "(off)>";
+        return _("(off)>");
     }
     if (r->expects_text) {
         return "DATA>";
