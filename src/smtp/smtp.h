@@ -52,7 +52,6 @@ enum smtp_wait {
     WAIT_DNS
 };
 const char *smtp_wait_name(enum smtp_wait wait); /* for people, translated: "the reply to RCPT" */
-const char *smtp_trouble(enum status status);    /* the same: "the server closed the connection" */
 
 /* Milliseconds. */
 struct smtp_limits {

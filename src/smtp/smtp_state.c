@@ -44,30 +44,6 @@ const char *smtp_wait_name(enum smtp_wait wait)
     return i > 0 && i < ARRAY_LEN(wait_names) ? _(wait_names[i]) : "";
 }
 
-const char *smtp_trouble(enum status status)
-{
-    switch (status) {
-    case ST_CANCELLED:
-        return _("it was stopped");
-    case ST_TIMEOUT:
-        return _("the time was over");
-    case ST_EOF:
-        return _("the server closed the connection");
-    case ST_RESET:
-        return _("the connection was reset");
-    case ST_PROTO:
-        return _("the other side does not speak SMTP");
-    case ST_LIMIT:
-        return _("the server sent without end");
-    case ST_TLS:
-        return _("the encryption broke");
-    case ST_NOMEM:
-        return _("there is not enough memory");
-    default:
-        return _("the connection broke");
-    }
-}
-
 int smtp_limit_ms(const struct smtp *s, enum smtp_wait wait)
 {
     const struct smtp_limits *l = &s->limits;

@@ -15,6 +15,7 @@
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -459,8 +460,8 @@ static inline struct net_conn *world_dial(struct world *w)
     return &c->conn;
 }
 
-/* A server context with a self-signed certificate for mx.example. */
-static inline SSL_CTX *server_context(void)
+/* A server context with a self-signed certificate for mx.example, which goes to pem as well. */
+static inline SSL_CTX *server_context(struct buf *pem)
 {
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *cert = X509_new();
@@ -474,10 +475,23 @@ static inline SSL_CTX *server_context(void)
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"mx.example", -1, -1,
                                0);
     X509_set_issuer_name(cert, name);
+    X509_EXTENSION *san =
+        X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "DNS:mx.example");
+    assert(san != NULL);
+    X509_add_ext(cert, san, -1);
+    X509_EXTENSION_free(san);
     int rc = X509_sign(cert, key, EVP_sha256()) > 0 && SSL_CTX_use_certificate(ctx, cert) == 1 &&
              SSL_CTX_use_PrivateKey(ctx, key) == 1;
     assert(rc);
     (void)rc;
+    if (pem != NULL) {
+        char *text;
+        BIO *bio = BIO_new(BIO_s_mem());
+        PEM_write_bio_X509(bio, cert);
+        long len = BIO_get_mem_data(bio, &text);
+        assert_int_equal(buf_add(pem, text, (size_t)len), ST_OK);
+        BIO_free(bio);
+    }
     EVP_PKEY_free(key);
     X509_free(cert);
     return ctx;

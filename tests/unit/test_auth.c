@@ -258,6 +258,39 @@ static void test_scram(void **state)
     login_in_pieces(denied, MECH_SCRAM_SHA_1, &(struct expectation){ST_OK, 535, false, {NULL}});
 }
 
+/* Inside TLS and with no PLUS on offer the header says that we could have bound: "y". */
+static void test_scram_in_tls(void **state)
+{
+    (void)state;
+    static const struct act script[] = {
+        START_TLS, BEGIN,
+        EXPECT("AUTH SCRAM-SHA-256 eSwsbj11c2VyQGV4YW1wbGUuY29tLHI9QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB"),
+        GIVE("334 " SERVER_FIRST64 " "),
+        EXPECT("Yz1lU3dzLHI9QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBc3J2LHA9U0hmZkNXa2xGRWk5VlpKVHBhdndBTEE4N3p"
+               "qR3MzRFRXbnFvbnI0ckYvQT0="),
+        GIVE("334 dj1vSVdpUzcvQkp5ei9UenBuTmFBbnFydjdCNWozR2ErOTdsOHZvSzBodzdjPQ=="), EXPECT(""),
+        GIVE("235 ok"), BYE};
+    struct talk *t = talk_new(script);
+    struct secret password = {.p = NULL};
+    const struct tls_config config = {.name = "mx.example"};
+    t->w.ctx = server_context(NULL);
+    assert_int_equal(secret_set(&password, CANARY, strlen(CANARY)), ST_OK);
+    const struct sasl_params params = {.mech = MECH_SCRAM_SHA_256, .user = USER,
+                                       .password = &password};
+    assert_int_equal(smtp_tls_now(&t->s, &config, &t->error), ST_OK);
+    assert_int_equal(smtp_greeting(&t->s, &t->reply), ST_OK);
+    assert_int_equal(smtp_ehlo(&t->s, "probe.example", &t->reply), ST_OK);
+    assert_int_equal(auth_run(&t->s, &params, &t->reply, &t->error), ST_OK);
+    assert_true(t->s.authenticated);
+    assert_not_told(t, "SHffCWkl");
+    assert_not_told(t, "oIWiS7");
+    smtp_quit(&t->s);
+    secret_free(&password);
+    SSL_CTX *ctx = t->w.ctx;
+    talk_done(t);
+    SSL_CTX_free(ctx);
+}
+
 static size_t count_lines(const struct buf *b)
 {
     size_t n = 0;
@@ -330,6 +363,8 @@ static void test_refused_before(void **state)
     assert_int_equal(smtp_ehlo(&t->s, "probe.example", &t->reply), ST_OK);
     assert_int_equal(auth_run(&t->s, &params, &t->reply, &t->error), ST_INVALID);
     assert_int_equal(t->w.writes, 1);
+    t->s.state = SMTP_TEXT;
+    assert_int_equal(auth_run(&t->s, &params, &t->reply, &t->error), ST_INVALID);
     smtp_close(&t->s, ST_OK);
     assert_int_equal(auth_run(&t->s, &params, &t->reply, &t->error), ST_EOF);
     talk_done(t);
@@ -381,6 +416,7 @@ int main(void)
         cmocka_unit_test(test_cram),           cmocka_unit_test(test_bad_challenges),
         cmocka_unit_test(test_oauth),          cmocka_unit_test(test_external),
         cmocka_unit_test(test_scram),          cmocka_unit_test(test_long_token),
+        cmocka_unit_test(test_scram_in_tls),
         cmocka_unit_test(test_break_off),      cmocka_unit_test(test_refused_before),
         cmocka_unit_test(test_many_logins),
     };

@@ -9,6 +9,7 @@
 #include "scripted.h"
 
 static SSL_CTX *context;
+static struct buf anchor;
 static const struct tls_config config = {.name = "mx.example"};
 
 #define BEGIN                                                                                      \
@@ -244,10 +245,47 @@ static void test_implicit(void **state)
     talk_free(t);
 }
 
+static void test_verified(void **state)
+{
+    (void)state;
+    static const struct act script[] = {BEGIN, GIVE("220 ok"), START_TLS, STOP};
+    struct talk *t = greeted(script, 0);
+    const struct tls_config trusting = {.name = "mx.example", .ca_pem = buf_str(&anchor)};
+    assert_int_equal(smtp_starttls(&t->s, &trusting, &t->reply, NULL, &t->error), ST_OK);
+    assert_true(t->s.tls_facts.verified);
+    assert_told(t, "T* Encrypted with TLSv1.3, ");
+    assert_told(t, "; the certificate is good for mx.example.\n");
+    talk_done(t);
+
+    t = greeted(script, 0);
+    const struct tls_config other = {.name = "other.example", .ca_pem = buf_str(&anchor)};
+    assert_int_equal(smtp_starttls(&t->s, &other, &t->reply, NULL, &t->error), ST_OK);
+    assert_false(t->s.tls_facts.verified);
+    assert_told(t, "; the certificate is not trusted (wrong-name).\n");
+    talk_done(t);
+
+    /* The reply and the end of the link in one: there is no channel, and no caller may think so. */
+    static const struct act stuck[] = {
+        GIVE("220 mx.example"), EXPECT("EHLO probe.example"), GIVE("250-x\r\n250 STARTTLS"), ROOM(4),
+        EXPECT_RAW("STAR"), WAIT(10), GIVE("220 go"), RESET, STOP};
+    t = greeted(stuck, 0);
+    assert_int_equal(starttls(t, NULL), ST_RESET);
+    assert_false(t->s.tls);
+    assert_int_equal(t->s.state, SMTP_CLOSED);
+    talk_done(t);
+
+    static const struct act lost[] = {BEGIN, END, STOP};
+    t = greeted(lost, 0);
+    assert_int_equal(starttls(t, NULL), ST_EOF);
+    assert_true(t->error.text[0] != '\0');
+    talk_done(t);
+}
+
 static int set_up(void **state)
 {
     (void)state;
-    context = server_context();
+    buf_init(&anchor, 8192);
+    context = server_context(&anchor);
     return 0;
 }
 
@@ -255,6 +293,7 @@ static int tear_down(void **state)
 {
     (void)state;
     SSL_CTX_free(context);
+    buf_free(&anchor);
     return 0;
 }
 
@@ -264,7 +303,7 @@ int main(void)
         cmocka_unit_test(test_good),          cmocka_unit_test(test_injection),
         cmocka_unit_test(test_late_injection), cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_unasked_before), cmocka_unit_test(test_broken_handshake),
-        cmocka_unit_test(test_implicit),
+        cmocka_unit_test(test_implicit),       cmocka_unit_test(test_verified),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -333,6 +333,23 @@ static void test_raw_lines(void **state)
     talk_done(t);
 }
 
+/* A secret that is longer than any that we keep is still hidden, on both ways. */
+static void test_long_secret(void **state)
+{
+    (void)state;
+    static char line[SMTP_SECRET_MAX + 1], wire[SMTP_SECRET_MAX + 3];
+    memset(line, '!', SMTP_SECRET_MAX);
+    snprintf(wire, sizeof(wire), "%s\r\n", line);
+    const struct act script[] = {GIVE("220 x"), EXPECT("AUTH LOGIN"), GIVE("334 UGFzc3dvcmQ6"),
+                                 {OP_EXPECT, wire, SMTP_SECRET_MAX + 2, 0},
+                                 GIVE("535 no"), STOP};
+    struct talk *t = begin(script);
+    type(t, "AUTH LOGIN", 334);
+    type(t, line, 535);
+    assert_not_told(t, "!!!!");
+    talk_done(t);
+}
+
 static void test_lost_and_stopped(void **state)
 {
     (void)state;
@@ -351,6 +368,21 @@ static void test_lost_and_stopped(void **state)
     assert_int_equal(t->s.state, SMTP_CLOSED);
     talk_done(t);
 
+    static const struct act before[] = {GIVE("220 x"), EXPECT("DATA"), GIVE("354 go"), STOP};
+    t = begin(before);
+    type(t, "DATA", 354);
+    cancel_request(&t->w.cancel, CANCEL_POLITE);
+    assert_int_equal(type_bytes(t, "one line", 8, &expects), ST_CANCELLED);
+    assert_int_equal(t->s.state, SMTP_TEXT);
+    talk_done(t);
+
+    static const struct act broken[] = {GIVE("220 x"), EXPECT("DATA"), GIVE("354 go"), DEAF, STOP};
+    t = begin(broken);
+    type(t, "DATA", 354);
+    assert_int_equal(type_bytes(t, "one line", 8, &expects), ST_RESET);
+    assert_int_equal(t->s.closed_by, ST_RESET);
+    talk_done(t);
+
     /* The server gives up in the middle of the text. */
     static const struct act timeout[] = {GIVE("220 x"), EXPECT("DATA"), GIVE("354 go"),
                                          EXPECT("one"), GIVE("421 too slow"), END, DEAF, STOP};
@@ -366,7 +398,7 @@ static void test_lost_and_stopped(void **state)
 static int set_up(void **state)
 {
     (void)state;
-    context = server_context();
+    context = server_context(NULL);
     return 0;
 }
 
@@ -383,6 +415,7 @@ int main(void)
         cmocka_unit_test(test_session),         cmocka_unit_test(test_auth_lines),
         cmocka_unit_test(test_wrong_answers),   cmocka_unit_test(test_other_mechanisms),
         cmocka_unit_test(test_password_asked_first), cmocka_unit_test(test_starttls),
+        cmocka_unit_test(test_long_secret),
         cmocka_unit_test(test_raw_lines),       cmocka_unit_test(test_lost_and_stopped),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
