@@ -1,4 +1,4 @@
-/* The conversation in clear: replies, pipelines, servers that break the rules, time and cancelling. */
+/* The conversation in clear: replies, pipelines, servers that break the rules. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -6,47 +6,7 @@
 
 #include <cmocka.h>
 
-#include "scripted.h"
-
-/* Envelope check with pipelining, as the automatic steps do it. Returns the first status that is not
-   ST_OK. */
-static enum status envelope_any(struct talk *t, size_t *done, const int *codes)
-{
-    static const struct smtp_step steps[] = {
-        {WAIT_MAIL, "MAIL FROM:<a@probe.example>"},
-        {WAIT_RCPT, "RCPT TO:<b@mx.example>"},
-        {WAIT_OTHER, "RSET"},
-        {WAIT_QUIT, "QUIT"},
-    };
-    struct reply *replies = calloc(ARRAY_LEN(steps), sizeof(*replies));
-    assert_non_null(replies);
-    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
-        reply_init(&replies[i]);
-    }
-    *done = 0;
-    enum status st = smtp_greeting(&t->s, &t->reply);
-    if (st == ST_OK) {
-        st = smtp_ehlo(&t->s, "probe.example", &t->reply);
-    }
-    if (st == ST_OK) {
-        st = smtp_pipeline(&t->s, steps, ARRAY_LEN(steps), replies, done);
-        for (size_t i = 0; i < *done; i++) {
-            assert_true(replies[i].complete);
-            assert_true(codes == NULL || replies[i].code == codes[i]);
-        }
-    }
-    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
-        reply_free(&replies[i]);
-    }
-    free(replies);
-    return st;
-}
-
-static enum status envelope(struct talk *t, size_t *done)
-{
-    static const int codes[] = {250, 550, 250, 221};
-    return envelope_any(t, done, codes);
-}
+#include "envelope.h"
 
 static const char envelope_lines[] =
     "S 220 mx.example ESMTP\n"
@@ -63,13 +23,6 @@ static const char envelope_lines[] =
     "S 550 5.1.1 such user\n"
     "S 250 reset\n"
     "S 221 bye\n";
-
-#define GREETING GIVE("220 mx.example ESMTP"), EXPECT("EHLO probe.example")
-#define ENVELOPE_SCRIPT                                                                            \
-    GREETING, GIVE("250-mx.example hello\r\n250-SIZE 1000\r\n250 PIPELINING"),                     \
-        EXPECT("MAIL FROM:<a@probe.example>\r\nRCPT TO:<b@mx.example>\r\nRSET\r\nQUIT"),           \
-        GIVE("250 2.1.0 ok\r\n550-5.1.1 no\r\n550 5.1.1 such user\r\n250 reset\r\n221 bye"), END,  \
-        STOP
 
 static const struct act envelope_script[] = {ENVELOPE_SCRIPT};
 
@@ -181,26 +134,6 @@ static void test_one_by_one_without_pipelining(void **state)
     assert_int_equal(done, 4);
     assert_int_equal(t->w.writes, 5);
     talk_done(t);
-}
-
-static void replies_init(struct reply *r, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        reply_init(&r[i]);
-    }
-}
-
-static void replies_free(struct reply *r, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        reply_free(&r[i]);
-    }
-}
-
-static void open_with(struct talk *t)
-{
-    assert_int_equal(smtp_greeting(&t->s, &t->reply), ST_OK);
-    assert_int_equal(smtp_ehlo(&t->s, "probe.example", &t->reply), ST_OK);
 }
 
 static void test_groups(void **state)
@@ -543,281 +476,6 @@ static void test_listen(void **state)
     talk_done(t);
 }
 
-static void test_before_the_greeting(void **state)
-{
-    (void)state;
-    /* Listening does not swallow it. */
-    static const struct act script[] = {WAIT(10), GIVE("220 mx.example"), END, STOP};
-    struct talk *t = talk_new(script);
-    assert_int_equal(smtp_listen(&t->s), ST_AGAIN);
-    t->w.now_us += 20 * US_PER_MS;
-    assert_int_equal(smtp_listen(&t->s), ST_AGAIN);
-    assert_int_equal(t->s.unasked, 0);
-    assert_int_equal(smtp_greeting(&t->s, &t->reply), ST_OK);
-    assert_int_equal(t->reply.code, 220);
-    assert_int_equal(smtp_listen(&t->s), ST_EOF);
-    talk_done(t);
-
-    static const struct act gone[] = {END, STOP};
-    t = talk_new(gone);
-    assert_int_equal(smtp_listen(&t->s), ST_EOF);
-    assert_int_equal(t->s.state, SMTP_CLOSED);
-    talk_done(t);
-
-    /* Whoever talks first still gets his own answer. */
-    static const struct act eager[] = {EXPECT("EHLO probe.example"), WAIT(10),
-                                       GIVE("220-mx.example\r\n220 late"), WAIT(10),
-                                       GIVE("503 wait your turn"), STOP};
-    t = talk_new(eager);
-    assert_int_equal(smtp_ehlo(&t->s, "probe.example", &t->reply), ST_OK);
-    assert_int_equal(t->reply.code, 503);
-    assert_told(t, "S 220-mx.example\nS 220 late\nS 503 wait your turn\n");
-    talk_done(t);
-}
-
-static void test_time(void **state)
-{
-    (void)state;
-    /* Each wait is announced with its limit, and its end is told. */
-    static const struct act mute[] = {GREETING, STOP};
-    struct talk *t = talk_new(mute);
-    t->s.limits.ehlo = 7000;
-    assert_int_equal(smtp_greeting(&t->s, &t->reply), ST_OK);
-    int64_t begin = t->w.now_us;
-    assert_int_equal(smtp_ehlo(&t->s, "probe.example", &t->reply), ST_TIMEOUT);
-    assert_int_equal(t->w.now_us - begin, 7000 * US_PER_MS);
-    assert_string_equal(buf_str(&t->ear.log), "W the greeting 300000\n"
-                                              "S 220 mx.example ESMTP\n"
-                                              "W -\n"
-                                              "C EHLO probe.example\n"
-                                              "W the reply to EHLO 7000\n"
-                                              "W -\n"
-                                              "N The time for the reply to EHLO is over (7.0 s).\n");
-    assert_int_equal(t->s.closed_by, ST_TIMEOUT);
-    talk_done(t);
-
-    /* A late greeting within the limit is one, and the time is measured. */
-    static const struct act late[] = {WAIT(61000), GIVE("220-mx.example"), WAIT(9000),
-                                      GIVE("220 ready"), STOP};
-    t = talk_new(late);
-    assert_int_equal(smtp_greeting(&t->s, &t->reply), ST_OK);
-    assert_int_equal(t->reply.elapsed_us, 70000 * US_PER_MS);
-    talk_done(t);
-
-    /* One byte a second does not prolong the limit. */
-    struct act drip[130];
-    for (size_t i = 0; i < 64; i++) {
-        drip[2 * i] = (struct act)WAIT(1000);
-        drip[2 * i + 1] = (struct act)GIVE_RAW("2");
-    }
-    drip[128] = (struct act)STOP;
-    t = talk_new(drip);
-    t->s.limits.banner = 20000;
-    begin = t->w.now_us;
-    assert_int_equal(smtp_greeting(&t->s, &t->reply), ST_TIMEOUT);
-    assert_int_equal(t->w.now_us - begin, 20000 * US_PER_MS);
-    assert_told(t, "S!> 22222222222222222222");
-    talk_free(t);
-
-    /* A server that takes nothing does not hold us longer than the limit. */
-    static const struct act full[] = {GIVE("220 x"), ROOM(3), STOP};
-    t = talk_new(full);
-    t->w.anything = true;
-    assert_int_equal(smtp_greeting(&t->s, &t->reply), ST_OK);
-    begin = t->w.now_us;
-    assert_int_equal(smtp_ehlo(&t->s, "probe.example", &t->reply), ST_TIMEOUT);
-    assert_int_equal(t->w.now_us - begin, smtp_limits_rfc5321.ehlo * US_PER_MS);
-    talk_free(t);
-}
-
-static void test_endless(void **state)
-{
-    (void)state;
-    static char line[200001];
-    memset(line, 'x', sizeof(line) - 1);
-    static char many[600 * 7 + 1];
-    for (size_t i = 0; i < 600; i++) {
-        memcpy(many + 7 * i, "250-x\r\n", 7);
-    }
-    const struct act scripts[][4] = {
-        {{OP_GIVE, line, 200000, 0}, STOP},
-        {{OP_GIVE, many, 600 * 7, 0}, STOP},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
-        struct talk *t = talk_new(scripts[i]);
-        assert_int_equal(smtp_greeting(&t->s, &t->reply), ST_LIMIT);
-        assert_int_equal(t->s.closed_by, ST_LIMIT);
-        assert_true((t->reply.flags & (REPLY_OVERLONG | REPLY_TOO_MANY)) != 0);
-        assert_told(t, "N The server sends without end");
-        talk_free(t);
-    }
-    /* Noise that nobody asked for ends as well. */
-    static char noise[100001];
-    for (size_t i = 0; i + 10 <= 100000; i += 10) {
-        memcpy(noise + i, "250 noise\n", 10);
-    }
-    static struct act flood[180];
-    flood[0] = (struct act)GIVE("220 x");
-    for (size_t i = 1; i < 175; i++) {
-        flood[i] = (struct act){OP_GIVE, noise, 100000, 0};
-    }
-    flood[175] = (struct act)STOP;
-    struct talk *t = talk_new(flood);
-    t->s.tap.line = NULL;
-    assert_int_equal(smtp_greeting(&t->s, &t->reply), ST_OK);
-    assert_int_equal(smtp_ehlo(&t->s, "probe.example", &t->reply), ST_LIMIT);
-    assert_true(t->s.session_bytes < SMTP_SESSION_MAX + 100000);
-    talk_free(t);
-}
-
-static void test_other_protocols(void **state)
-{
-    (void)state;
-    static const char *const greetings[] = {
-        "HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n", "+OK pop3 ready\r\n",
-        "* OK imap ready\r\n", "SSH-2.0-OpenSSH_9\r\n", "\x15\x03\x01\x02\x02\x46",
-    };
-    for (size_t i = 0; i < ARRAY_LEN(greetings); i++) {
-        const struct act script[] = {{OP_GIVE, greetings[i], strlen(greetings[i]), 0}, STOP};
-        struct talk *t = talk_new(script);
-        int64_t begin = t->w.now_us;
-        assert_int_equal(smtp_greeting(&t->s, &t->reply), ST_PROTO);
-        assert_int_equal(t->w.now_us, begin);
-        assert_int_equal(t->reply.code, 0);
-        assert_true(t->reply.line_count >= 1);
-        assert_told(t, "N The other side does not speak SMTP");
-        talk_free(t);
-    }
-}
-
-static void test_cancel_while_waiting(void **state)
-{
-    (void)state;
-    /* Politely inside a reply of several lines; the farewell reads what is still owed. */
-    static const struct act script[] = {
-        GREETING, GIVE_RAW("250-mx.example\r\n250-SI"), WAIT(100), CANCEL(CANCEL_POLITE), WAIT(300),
-        GIVE_RAW("ZE\r\n250 DSN\r\n"), EXPECT("QUIT"), WAIT(100), GIVE("221 bye"), END, STOP};
-    struct talk *t = talk_new(script);
-    assert_int_equal(smtp_greeting(&t->s, &t->reply), ST_OK);
-    assert_int_equal(smtp_ehlo(&t->s, "probe.example", &t->reply), ST_CANCELLED);
-    assert_false(t->reply.complete);
-    assert_int_equal(t->reply.line_count, 1);
-    assert_int_equal(t->s.state, SMTP_GREETED);
-    assert_int_equal(smtp_command(&t->s, WAIT_OTHER, &t->reply, "NOOP"), ST_CANCELLED);
-    smtp_quit(&t->s);
-    assert_int_equal(t->s.state, SMTP_CLOSED);
-    assert_int_equal(t->s.closed_by, ST_OK);
-    assert_string_equal(buf_str(&t->ear.lines), "S 220 mx.example ESMTP\n"
-                                                "C EHLO probe.example\n"
-                                                "S 250-mx.example\n"
-                                                "C QUIT\n"
-                                                "S 250-SIZE\n"
-                                                "S 250 DSN\n"
-                                                "S 221 bye\n");
-    assert_int_equal(t->s.unasked, 0);
-    talk_done(t);
-
-    /* A server that never answers keeps a polite leaver for two seconds and no more. */
-    static const struct act mute[] = {GREETING, WAIT(50), CANCEL(CANCEL_POLITE), EXPECT("QUIT"),
-                                      STOP};
-    t = talk_new(mute);
-    assert_int_equal(smtp_greeting(&t->s, &t->reply), ST_OK);
-    assert_int_equal(smtp_ehlo(&t->s, "probe.example", &t->reply), ST_CANCELLED);
-    int64_t begin = t->w.now_us;
-    smtp_quit(&t->s);
-    assert_int_equal(t->w.now_us - begin, 2000 * US_PER_MS);
-    talk_done(t);
-
-    /* A hard one ends even that, within a slice. */
-    static const struct act hard[] = {GREETING, WAIT(50), CANCEL(CANCEL_POLITE), EXPECT("QUIT"),
-                                      WAIT(500), CANCEL(CANCEL_HARD), STOP};
-    t = talk_new(hard);
-    assert_int_equal(smtp_greeting(&t->s, &t->reply), ST_OK);
-    assert_int_equal(smtp_ehlo(&t->s, "probe.example", &t->reply), ST_CANCELLED);
-    begin = t->w.now_us;
-    smtp_quit(&t->s);
-    assert_true(t->w.now_us - begin <= 551 * US_PER_MS);
-    assert_int_equal(t->s.state, SMTP_CLOSED);
-    talk_done(t);
-
-    /* A polite one in the middle of the farewell shortens it. */
-    static const struct act later[] = {GREETING, GIVE("250 x"), EXPECT("QUIT"), WAIT(1000),
-                                       CANCEL(CANCEL_POLITE), STOP};
-    t = talk_new(later);
-    open_with(t);
-    begin = t->w.now_us;
-    smtp_quit(&t->s);
-    assert_true(t->w.now_us - begin <= 3051 * US_PER_MS);
-    talk_done(t);
-
-    /* After a hard cancel nothing is said at all. */
-    static const struct act nothing[] = {GREETING, GIVE("250 x"), STOP};
-    t = talk_new(nothing);
-    open_with(t);
-    cancel_request(&t->w.cancel, CANCEL_HARD);
-    smtp_quit(&t->s);
-    assert_int_equal(t->s.state, SMTP_CLOSED);
-    talk_done(t);
-}
-
-static void test_going_on_after_cancel(void **state)
-{
-    (void)state;
-    static const struct act script[] = {
-        GREETING, GIVE("250 mx.example"), EXPECT("MAIL FROM:<>"), GIVE_RAW("55"), WAIT(100),
-        CANCEL(CANCEL_POLITE), WAIT(100), EXPECT("RSET"), GIVE_RAW("0 no\r\n250 ok\r\n"), STOP};
-    struct talk *t = talk_new(script);
-    open_with(t);
-    assert_int_equal(smtp_command(&t->s, WAIT_MAIL, &t->reply, "MAIL FROM:<>"), ST_CANCELLED);
-    cancel_ack(&t->w.cancel, CANCEL_POLITE);
-    assert_int_equal(smtp_command(&t->s, WAIT_OTHER, &t->reply, "RSET"), ST_OK);
-    assert_int_equal(t->reply.code, 250);
-    assert_told(t, "C RSET\nW the reply 300000\nS 550 no\nS 250 ok\n");
-    assert_int_equal(t->s.unasked, 0);
-    assert_int_equal(t->s.state, SMTP_READY);
-    talk_done(t);
-
-    /* The greeting that a cancel interrupted. */
-    static const struct act greeting[] = {GIVE_RAW("220-mx"), WAIT(10), CANCEL(CANCEL_POLITE),
-                                          WAIT(10), GIVE_RAW("\r\n220 go\r\n"), STOP};
-    t = talk_new(greeting);
-    assert_int_equal(smtp_greeting(&t->s, &t->reply), ST_CANCELLED);
-    cancel_ack(&t->w.cancel, CANCEL_POLITE);
-    assert_int_equal(smtp_greeting(&t->s, &t->reply), ST_OK);
-    assert_int_equal(t->reply.code, 220);
-    assert_int_equal(t->reply.line_count, 2);
-    assert_int_equal(t->s.state, SMTP_GREETED);
-    talk_done(t);
-
-    /* A command that was cut by the cancel is finished before the next one begins. */
-    static const struct act cut[] = {GREETING, GIVE("250 x"), ROOM(6), EXPECT_RAW("MAIL F"), WAIT(10),
-                                     CANCEL(CANCEL_POLITE), EXPECT_RAW("ROM:<>\r\nRSET\r\n"),
-                                     GIVE("250 a\r\n250 b"), STOP};
-    t = talk_new(cut);
-    open_with(t);
-    assert_int_equal(smtp_command(&t->s, WAIT_MAIL, &t->reply, "MAIL FROM:<>"), ST_CANCELLED);
-    cancel_ack(&t->w.cancel, CANCEL_POLITE);
-    t->w.room = SIZE_MAX;
-    assert_int_equal(smtp_command(&t->s, WAIT_OTHER, &t->reply, "RSET"), ST_OK);
-    assert_int_equal(reply_line_text(&t->reply, 0).p[0], 'b');
-    talk_done(t);
-
-    /* In a pipeline all that was sent is owed. */
-    static const struct act piped[] = {
-        GREETING, GIVE("250-x\r\n250 PIPELINING"),
-        EXPECT("MAIL FROM:<a@probe.example>\r\nRCPT TO:<b@mx.example>\r\nRSET\r\nQUIT"),
-        GIVE("250 a"), WAIT(10), CANCEL(CANCEL_POLITE), WAIT(10), EXPECT("NOOP"),
-        GIVE("250 b\r\n250 c\r\n221 d\r\n250 e"), STOP};
-    t = talk_new(piped);
-    size_t done;
-    assert_int_equal(envelope(t, &done), ST_CANCELLED);
-    assert_int_equal(done, 1);
-    cancel_ack(&t->w.cancel, CANCEL_POLITE);
-    assert_int_equal(smtp_command(&t->s, WAIT_OTHER, &t->reply, "NOOP"), ST_OK);
-    assert_int_equal(reply_line_text(&t->reply, 0).p[0], 'e');
-    talk_done(t);
-}
-
 static void test_broken_pipeline(void **state)
 {
     (void)state;
@@ -945,12 +603,6 @@ int main(void)
         cmocka_unit_test(test_code_change_and_odd_lines),
         cmocka_unit_test(test_unasked_replies),
         cmocka_unit_test(test_listen),
-        cmocka_unit_test(test_before_the_greeting),
-        cmocka_unit_test(test_time),
-        cmocka_unit_test(test_endless),
-        cmocka_unit_test(test_other_protocols),
-        cmocka_unit_test(test_cancel_while_waiting),
-        cmocka_unit_test(test_going_on_after_cancel),
         cmocka_unit_test(test_broken_pipeline),
         cmocka_unit_test(test_reconnect),
         cmocka_unit_test(test_secrets_in_both_directions),
