@@ -147,7 +147,8 @@ static void test_long_lines(void **state)
     for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
         add(l, ++number, "short");
         text[sizes[i] - 1] = 'Z';
-        struct line line = {.number = ++number, .t_us = number, .text = text, .len = sizes[i]};
+        number++;
+        struct line line = {.number = number, .t_us = number, .text = text, .len = sizes[i]};
         assert_int_equal(lines_add(l, &line), ST_OK);
         text[sizes[i] - 1] = 'a';
     }
