@@ -101,8 +101,8 @@ static enum status next_response(struct exchange *x, const char *challenge, size
 }
 
 /*
- * "AUTH MECH response" in one line where the mechanism begins and the line is short enough, with "=" for
- * an empty response; else "AUTH MECH" alone. *held: the response is still to be sent.
+ * "AUTH MECH response" in one line where the mechanism begins and the line is short enough, with
+ * "=" for an empty response; else "AUTH MECH" alone. *held: the response is still to be sent.
  */
 static enum status begin(struct exchange *x, bool *held)
 {
@@ -167,8 +167,7 @@ static enum status answer(struct exchange *x, bool *held)
         /* The question that only asks us to begin; what it says does not matter. */
         st = ST_OK;
     } else if (st != ST_OK) {
-        st = error_set(x->error, ST_PROTO, 0,
-                       _("The question of the server is not valid base64."));
+        st = error_set(x->error, ST_PROTO, 0, _("The question of the server is not valid base64."));
     } else {
         if (!sasl_mech_is_oauth(x->mech)) {
             note_challenge(x->s, x->reply);
@@ -201,8 +200,7 @@ static void read_success(struct exchange *x)
     }
     if (base64_decode(&last, text.p + begin, text.len - begin) == ST_OK && last.len > 2 &&
         memcmp(last.p, "v=", 2) == 0) {
-        enum status st =
-            sasl_step(x->sasl, last.p, last.len, &x->response, &secret, &unused);
+        enum status st = sasl_step(x->sasl, last.p, last.len, &x->response, &secret, &unused);
         (void)st; /* sasl_finish tells */
     }
     buf_wipe(&last);

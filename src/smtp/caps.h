@@ -46,13 +46,13 @@ struct cap {
 };
 
 struct caps {
-    bool esmtp; /* answered to EHLO; false after HELO */
+    bool esmtp;              /* answered to EHLO; false after HELO */
     char greeting_name[256]; /* the domain that the server calls itself, raw */
     char greeting_text[256]; /* the rest of the first line, raw */
     struct cap list[CAPS_MAX];
     size_t count, dropped;
     bool has_size;
-    uint64_t size; /* 0: no limit stated (RFC 1870) */
+    uint64_t size;                  /* 0: no limit stated (RFC 1870) */
     char mechs[CAPS_MECHS_MAX][32]; /* SASL mechanisms, upper case, of AUTH and of the old AUTH= */
     size_t mech_count;
     bool auth_old_form; /* "AUTH=LOGIN" only */

@@ -9,13 +9,14 @@
 #include "escape.h"
 #include "text.h"
 
-#define LABEL_MAX 63        /* RFC 1035 2.3.4 */
-#define LINE_MAX_TEXT 998   /* RFC 5322 2.1.1, without CRLF */
-#define LINE_WANTED 78      /* the same */
+#define LABEL_MAX 63      /* RFC 1035 2.3.4 */
+#define LINE_MAX_TEXT 998 /* RFC 5322 2.1.1, without CRLF */
+#define LINE_WANTED 78    /* the same */
 #define SUBJECT_MAX 998
 #define RUN_ID_MAX 128
-#define WORD_RAW_MAX 45     /* bytes of one RFC 2047 word: 60 in base64, 72 with its frame, limit 75 */
-#define QP_LINE_MAX 76      /* RFC 2045 6.7 */
+#define WORD_RAW_MAX 45 /* bytes of one RFC 2047 word: 60 in base64, 72 with its frame, limit 75   \
+                         */
+#define QP_LINE_MAX 76  /* RFC 2045 6.7 */
 
 static bool is_digit(char c)
 {
@@ -94,9 +95,10 @@ static enum status check_local(const char *address, const char *at, bool utf8, s
         return error_set(error, ST_INVALID, 0, _("The address has nothing before its @."));
     }
     if (at - address > ADDRESS_LOCAL_MAX) {
-        return error_set(error, ST_INVALID, 0,
-                         _("The part of the address before the @ is %zu bytes long; %d are allowed."),
-                         (size_t)(at - address), ADDRESS_LOCAL_MAX);
+        return error_set(
+            error, ST_INVALID, 0,
+            _("The part of the address before the @ is %zu bytes long; %d are allowed."),
+            (size_t)(at - address), ADDRESS_LOCAL_MAX);
     }
     bool quoted = address[0] == '"';
     const char *stop = quoted ? scan_quoted(address, at, utf8) : scan_dotted(address, at, utf8);
@@ -180,8 +182,8 @@ enum status address_check(const char *address, bool empty_ok, bool utf8, struct 
         return empty_ok ? ST_OK : error_set(error, ST_INVALID, 0, _("The address is empty."));
     }
     if (len > ADDRESS_MAX) {
-        return error_set(error, ST_INVALID, 0,
-                         _("The address is %zu bytes long; %d are allowed."), len, ADDRESS_MAX);
+        return error_set(error, ST_INVALID, 0, _("The address is %zu bytes long; %d are allowed."),
+                         len, ADDRESS_MAX);
     }
     const char *at = strrchr(address, '@');
     if (at == NULL) {

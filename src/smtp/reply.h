@@ -11,41 +11,41 @@
 
 #include "buf.h"
 
-#define REPLY_LINE_KEPT 4096      /* of one line; RFC 5321 4.5.3.1.5 allows 512 */
-#define REPLY_LINE_READ 65536     /* a longer line ends the reply with REPLY_OVERLONG and ST_LIMIT */
+#define REPLY_LINE_KEPT 4096  /* of one line; RFC 5321 4.5.3.1.5 allows 512 */
+#define REPLY_LINE_READ 65536 /* a longer line ends the reply with REPLY_OVERLONG and ST_LIMIT */
 #define REPLY_LINES_MAX 512
 #define REPLY_TEXT_MAX (256 * 1024)
 
 /* Deviations. */
-#define REPLY_BAD_SEPARATOR 0x0001u  /* neither '-' nor ' ' after the code */
-#define REPLY_CODE_CHANGED 0x0002u   /* lines of one reply with different codes */
-#define REPLY_BARE_LF 0x0004u        /* line ended by LF alone */
-#define REPLY_BARE_CR 0x0008u        /* CR inside a line */
-#define REPLY_OVERLONG 0x0010u       /* a line over 512 octets */
-#define REPLY_TOO_MANY 0x0020u       /* over REPLY_LINES_MAX lines or REPLY_TEXT_MAX */
-#define REPLY_NO_CODE 0x0040u        /* a line that does not begin with three digits */
-#define REPLY_BAD_CODE 0x0080u       /* first digit not 2..5, or second not 0..5 (RFC 5321 4.2.1) */
+#define REPLY_BAD_SEPARATOR 0x0001u /* neither '-' nor ' ' after the code */
+#define REPLY_CODE_CHANGED 0x0002u  /* lines of one reply with different codes */
+#define REPLY_BARE_LF 0x0004u       /* line ended by LF alone */
+#define REPLY_BARE_CR 0x0008u       /* CR inside a line */
+#define REPLY_OVERLONG 0x0010u      /* a line over 512 octets */
+#define REPLY_TOO_MANY 0x0020u      /* over REPLY_LINES_MAX lines or REPLY_TEXT_MAX */
+#define REPLY_NO_CODE 0x0040u       /* a line that does not begin with three digits */
+#define REPLY_BAD_CODE 0x0080u      /* first digit not 2..5, or second not 0..5 (RFC 5321 4.2.1) */
 #define REPLY_NUL 0x0100u
-#define REPLY_EIGHT_BIT 0x0200u      /* not ASCII; whether SMTPUTF8 allowed it is not known here */
-#define REPLY_TEXT_BEFORE 0x0400u    /* lines without a code came first (text before the 220) */
+#define REPLY_EIGHT_BIT 0x0200u   /* not ASCII; whether SMTPUTF8 allowed it is not known here */
+#define REPLY_TEXT_BEFORE 0x0400u /* lines without a code came first (text before the 220) */
 #define REPLY_EMPTY_LINE 0x0800u
-#define REPLY_CUT 0x1000u            /* the connection ended inside the reply */
+#define REPLY_CUT 0x1000u /* the connection ended inside the reply */
 
 struct reply_line {
-    size_t off, len;  /* in reply.text: the line without its line end */
-    size_t wire_len;  /* with line end, as it came */
-    size_t text_off;  /* where the text after code and separator begins, from off */
-    bool cut;         /* longer than REPLY_LINE_KEPT, or unfinished */
-    unsigned flags;   /* the deviations of this line */
-    uint32_t number;  /* transcript line, set by the conversation; 0 when none */
+    size_t off, len; /* in reply.text: the line without its line end */
+    size_t wire_len; /* with line end, as it came */
+    size_t text_off; /* where the text after code and separator begins, from off */
+    bool cut;        /* longer than REPLY_LINE_KEPT, or unfinished */
+    unsigned flags;  /* the deviations of this line */
+    uint32_t number; /* transcript line, set by the conversation; 0 when none */
 };
 
 struct reply {
-    int code;            /* of the last line that had one, 0 when none */
+    int code; /* of the last line that had one, 0 when none */
     bool complete;
     unsigned flags;
-    char enhanced[12];   /* "5.7.1" of the first line that has one (RFC 2034), or "" */
-    struct buf text;     /* lines joined by '\n', raw */
+    char enhanced[12]; /* "5.7.1" of the first line that has one (RFC 2034), or "" */
+    struct buf text;   /* lines joined by '\n', raw */
     struct reply_line lines[REPLY_LINES_MAX];
     size_t line_count;
     uint32_t command_line; /* transcript number of the command that it answers; 0 when none */

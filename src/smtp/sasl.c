@@ -75,7 +75,8 @@ enum sasl_mech sasl_mech_choose(const char (*offered)[32], size_t count, bool oa
     for (size_t i = 0; i < count; i++) {
         enum sasl_mech mech = sasl_mech_find(offered[i]);
         const struct mech_info *info = info_of(mech);
-        /* EXTERNAL needs neither a password nor a token, so it is never the answer to having one. */
+        /* EXTERNAL needs neither a password nor a token, so it is never the answer to having one.
+         */
         bool fits = mech != MECH_NONE && mech != MECH_EXTERNAL && info->oauth == oauth &&
                     (!info->plus || binding);
         if (fits && (best == MECH_NONE || mech < best)) {
@@ -107,8 +108,7 @@ static enum status check_params(const struct sasl_params *params, struct error *
         return error_set(error, ST_INVALID, 0, _("This login method is not known."));
     }
     const char *user = params->user != NULL ? params->user : "";
-    enum status st =
-        check_name(user, _("The user name holds a control character."), error);
+    enum status st = check_name(user, _("The user name holds a control character."), error);
     if (st == ST_OK && params->authzid != NULL) {
         st = check_name(params->authzid, _("The authorization name holds a control character."),
                         error);
@@ -223,7 +223,8 @@ enum status sasl_step(struct sasl *s, const char *challenge, size_t len, struct 
     buf_wipe(response);
     buf_clear(&s->shown);
     if (span.len > SASL_CHALLENGE_MAX) {
-        return error_set(error, ST_PROTO, 0, _("The question of the server is longer than %d bytes."),
+        return error_set(error, ST_PROTO, 0,
+                         _("The question of the server is longer than %d bytes."),
                          SASL_CHALLENGE_MAX);
     }
     if (s->step >= SASL_STEPS_MAX) {

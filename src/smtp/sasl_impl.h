@@ -14,8 +14,8 @@
 
 struct scram {
     char nonce[64];
-    struct buf gs2;         /* header as it was sent */
-    struct buf first_bare;  /* without its nonce until the first step */
+    struct buf gs2;        /* header as it was sent */
+    struct buf first_bare; /* without its nonce until the first step */
     const char *binding_type;
     uint8_t binding[64];
     size_t binding_len;
@@ -40,8 +40,8 @@ typedef enum status sasl_step_fn(struct sasl *s, struct span challenge, struct b
 sasl_step_fn sasl_scram_step, sasl_cram_step, sasl_plain_step, sasl_login_step, sasl_oauth_step,
     sasl_external_step;
 
-enum status sasl_scram_start(struct sasl *s, const struct sasl_params *params, struct error *error)
-    MUST_CHECK;
+enum status sasl_scram_start(struct sasl *s, const struct sasl_params *params,
+                             struct error *error) MUST_CHECK;
 void sasl_scram_free(struct sasl *s);
 
 /* RFC 5801 4: a name with its commas and equals signs escaped. */

@@ -164,8 +164,7 @@ struct server_first {
 static bool nonce_is_ours(const struct sasl *s, struct span nonce)
 {
     size_t len = strlen(s->scram.nonce);
-    if (nonce.len <= len || nonce.len > NONCE_MAX ||
-        memcmp(nonce.p, s->scram.nonce, len) != 0) {
+    if (nonce.len <= len || nonce.len > NONCE_MAX || memcmp(nonce.p, s->scram.nonce, len) != 0) {
         return false;
     }
     for (size_t i = 0; i < nonce.len; i++) {
@@ -252,9 +251,9 @@ static bool compute(struct sasl *s, const struct server_first *first, const stru
     size_t size = (size_t)EVP_MD_get_size(md);
     uint8_t salted[SCRAM_HASH_MAX], key[SCRAM_HASH_MAX], stored[SCRAM_HASH_MAX];
     uint8_t signature[SCRAM_HASH_MAX];
-    bool ok = PKCS5_PBKDF2_HMAC(s->password.p, (int)s->password.len,
-                                (const unsigned char *)first->salt.p, (int)first->salt.len,
-                                first->iterations, md, (int)size, salted) == 1;
+    bool ok =
+        PKCS5_PBKDF2_HMAC(s->password.p, (int)s->password.len, (const unsigned char *)first->salt.p,
+                          (int)first->salt.len, first->iterations, md, (int)size, salted) == 1;
     ok = ok && hmac(md, salted, "Client Key", 10, key);
     ok = ok && EVP_Digest(key, size, stored, NULL, md, NULL) == 1;
     ok = ok && hmac(md, stored, message->p, message->len, signature);

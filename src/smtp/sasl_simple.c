@@ -117,8 +117,8 @@ static enum status add_oauth_front(struct sasl *s, struct buf *out)
 }
 
 /*
- * RFC 7628 3.1 and 3.2.3, and the older XOAUTH2. A challenge is always bad news: the reason as JSON,
- * which wants a dummy answer before the server states the failure.
+ * RFC 7628 3.1 and 3.2.3, and the older XOAUTH2. A challenge is always bad news: the reason as
+ * JSON, which wants a dummy answer before the server states the failure.
  */
 enum status sasl_oauth_step(struct sasl *s, struct span challenge, struct buf *response,
                             bool *secret_response, struct error *error)

@@ -104,9 +104,9 @@ static void tell_outgoing(struct smtp *s, const struct outgoing *out)
 }
 
 /*
- * Writes commands. After a cancel the rest of a line that has begun is kept, so that the next command
- * does not become its tail. *gone is set when the link broke: the server's last words may still be
- * there to be read.
+ * Writes commands. After a cancel the rest of a line that has begun is kept, so that the next
+ * command does not become its tail. *gone is set when the link broke: the server's last words may
+ * still be there to be read.
  */
 static enum status send_all(struct smtp *s, const struct buf *wire, enum smtp_wait wait,
                             int64_t deadline, bool *begun, enum status *gone)
@@ -284,8 +284,12 @@ enum status smtp_command_secret(struct smtp *s, enum smtp_wait wait, struct repl
         st = learn_bytes(s, secret, len);
     }
     if (st == ST_OK) {
-        struct outgoing out = {.wait = wait, .line = line.p, .len = line.len, .shown = shown.p,
-                               .shown_len = shown.len, .flags = LINE_REDACTED};
+        struct outgoing out = {.wait = wait,
+                               .line = line.p,
+                               .len = line.len,
+                               .shown = shown.p,
+                               .shown_len = shown.len,
+                               .flags = LINE_REDACTED};
         out.verb = s->state == SMTP_CONTINUATION ? VERB_AUTH_LINE : verb_of(out.line, out.len);
         st = smtp_exchange(s, &out, reply);
     }
@@ -440,8 +444,8 @@ void smtp_quit(struct smtp *s)
         enum status st = ST_OK;
         if (s->state == SMTP_CONTINUATION) {
             /* Otherwise QUIT would be taken for the answer to the 334 (RFC 4954 4). */
-            struct outgoing star = {.verb = VERB_AUTH_LINE, .wait = WAIT_QUIT, .line = "*",
-                                    .len = 1};
+            struct outgoing star = {
+                .verb = VERB_AUTH_LINE, .wait = WAIT_QUIT, .line = "*", .len = 1};
             st = smtp_exchange(s, &star, &reply);
         }
         if (st == ST_OK) {

@@ -51,8 +51,8 @@ struct outgoing {
     bool keep_raw; /* the reply is needed as it came; the caller calls wire_redact */
 };
 /* Sends, reads the reply, keeps the state. */
-enum status smtp_exchange(struct smtp *s, const struct outgoing *out, struct reply *reply)
-    MUST_CHECK;
+enum status smtp_exchange(struct smtp *s, const struct outgoing *out,
+                          struct reply *reply) MUST_CHECK;
 /* The status of a conversation that is over. */
 enum status smtp_gone(const struct smtp *s);
 
@@ -67,8 +67,8 @@ enum status wire_poll(struct smtp *s) MUST_CHECK;
 /* Reads all that is there: ST_AGAIN when the link is up, else why it is not. */
 enum status wire_poll_all(struct smtp *s) MUST_CHECK;
 /* Writes p and whatever is left in s->out before it. *put counts the bytes of p. */
-enum status wire_write(struct smtp *s, const char *p, size_t len, int64_t deadline, size_t *put)
-    MUST_CHECK;
+enum status wire_write(struct smtp *s, const char *p, size_t len, int64_t deadline,
+                       size_t *put) MUST_CHECK;
 /*
  * Reads one reply until the deadline. Lines are told as they come. On a failure the partial reply
  * is told and kept, the reason is told, and the connection is closed (but not on ST_CANCELLED).
@@ -91,8 +91,8 @@ enum status learn_response(struct smtp *s, const char *p, size_t len, bool user_
 bool note_challenge(struct smtp *s, const struct reply *reply);
 
 /* The handshake on a connection that waits for it. */
-enum status smtp_secure(struct smtp *s, const struct tls_config *config, struct error *error)
-    MUST_CHECK;
+enum status smtp_secure(struct smtp *s, const struct tls_config *config,
+                        struct error *error) MUST_CHECK;
 /* After the reply to STARTTLS: looks for injected text, then shakes hands. */
 enum status smtp_after_starttls(struct smtp *s, const struct tls_config *config,
                                 const struct reply *reply, struct buf *injected,

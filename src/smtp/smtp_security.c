@@ -29,9 +29,8 @@ enum status smtp_secure(struct smtp *s, const struct tls_config *config, struct 
     if (s->tap.wait != NULL) {
         s->tap.wait(s->tap.ctx, WAIT_TLS, limit);
     }
-    enum status st = tls_client(s->net, s->conn, config,
-                                deadline_in_ms(net_now_us(s->net), limit), s->cancel, &layer,
-                                &s->tls_facts, &own);
+    enum status st = tls_client(s->net, s->conn, config, deadline_in_ms(net_now_us(s->net), limit),
+                                s->cancel, &layer, &s->tls_facts, &own);
     if (s->tap.wait != NULL) {
         s->tap.wait(s->tap.ctx, WAIT_NONE, 0);
     }
@@ -44,8 +43,7 @@ enum status smtp_secure(struct smtp *s, const struct tls_config *config, struct 
     if (error != NULL) {
         *error = own;
     }
-    wire_note(s, DIR_TLS, _("No encryption: %s"),
-              own.text[0] != '\0' ? own.text : status_word(st));
+    wire_note(s, DIR_TLS, _("No encryption: %s"), own.text[0] != '\0' ? own.text : status_word(st));
     smtp_close(s, st);
     return st;
 }
@@ -132,8 +130,8 @@ enum status smtp_after_starttls(struct smtp *s, const struct tls_config *config,
 enum status smtp_starttls(struct smtp *s, const struct tls_config *config, struct reply *reply,
                           struct buf *injected, struct error *error)
 {
-    struct outgoing out = {.verb = VERB_STARTTLS, .wait = WAIT_STARTTLS, .line = "STARTTLS",
-                           .len = 8};
+    struct outgoing out = {
+        .verb = VERB_STARTTLS, .wait = WAIT_STARTTLS, .line = "STARTTLS", .len = 8};
     reply_reset(reply);
     if (s->tls || s->state == SMTP_TEXT || s->state == SMTP_CONTINUATION) {
         return error_set(error, ST_INVALID, 0, _("STARTTLS has no place here."));

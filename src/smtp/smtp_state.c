@@ -48,10 +48,10 @@ int smtp_limit_ms(const struct smtp *s, enum smtp_wait wait)
 {
     const struct smtp_limits *l = &s->limits;
     const int limits[] = {
-        [WAIT_CONNECT] = l->connect, [WAIT_BANNER] = l->banner, [WAIT_EHLO] = l->ehlo,
-        [WAIT_STARTTLS] = l->starttls, [WAIT_TLS] = l->tls,     [WAIT_AUTH] = l->auth,
-        [WAIT_MAIL] = l->mail,       [WAIT_RCPT] = l->rcpt,     [WAIT_DATA] = l->data,
-        [WAIT_BLOCK] = l->block,     [WAIT_DOT] = l->dot,       [WAIT_QUIT] = l->quit,
+        [WAIT_CONNECT] = l->connect,   [WAIT_BANNER] = l->banner, [WAIT_EHLO] = l->ehlo,
+        [WAIT_STARTTLS] = l->starttls, [WAIT_TLS] = l->tls,       [WAIT_AUTH] = l->auth,
+        [WAIT_MAIL] = l->mail,         [WAIT_RCPT] = l->rcpt,     [WAIT_DATA] = l->data,
+        [WAIT_BLOCK] = l->block,       [WAIT_DOT] = l->dot,       [WAIT_QUIT] = l->quit,
     };
     size_t i = (size_t)wait;
     return i > 0 && i < ARRAY_LEN(limits) ? limits[i] : l->other;

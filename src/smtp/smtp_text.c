@@ -58,8 +58,8 @@ static void tell_tail(struct smtp *s, const struct buf *wire, size_t shown)
 }
 
 /*
- * Looks for a reply that comes before its time. A refusal counts, since nothing else will follow it; an
- * acceptance of what was not sent yet is nothing that a server may say.
+ * Looks for a reply that comes before its time. A refusal counts, since nothing else will follow
+ * it; an acceptance of what was not sent yet is nothing that a server may say.
  */
 static enum status early_reply(struct smtp *s, int64_t sent_us, struct reply *reply, bool *refused)
 {
@@ -104,7 +104,8 @@ static enum status send_blocks(struct smtp *s, const struct buf *wire, int64_t s
             /* The link broke: the reason may be lying here. */
             enum status broken = st;
             st = early_reply(s, sent_us, reply, refused);
-            st = st == ST_OK && !*refused && broken != ST_OK ? wire_fail(s, broken, WAIT_BLOCK) : st;
+            st =
+                st == ST_OK && !*refused && broken != ST_OK ? wire_fail(s, broken, WAIT_BLOCK) : st;
         }
     }
     return st;
@@ -121,8 +122,8 @@ static enum status give_up(struct smtp *s)
 
 static enum status send_dot(struct smtp *s, struct reply *reply)
 {
-    struct outgoing dot = {.verb = VERB_DOT, .wait = WAIT_DOT, .line = ".", .len = 1,
-                           .flags = LINE_BODY};
+    struct outgoing dot = {
+        .verb = VERB_DOT, .wait = WAIT_DOT, .line = ".", .len = 1, .flags = LINE_BODY};
     size_t owed = s->owed;
     enum status st = smtp_exchange(s, &dot, reply);
     if (st == ST_CANCELLED && s->owed == owed) {

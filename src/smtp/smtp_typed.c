@@ -43,9 +43,8 @@ static bool is_mechanism(const struct smtp *s, struct span word)
     memcpy(name, word.p, word.len);
     name[word.len] = '\0';
     return sasl_mech_find(name) != MECH_NONE || caps_has_mech(&s->caps, name) ||
-           (plain && memchr(word.p, '-', word.len) != NULL) ||
-           str_equal_nocase(name, "NTLM") || str_equal_nocase(name, "GSSAPI") ||
-           str_equal_nocase(name, "ANONYMOUS");
+           (plain && memchr(word.p, '-', word.len) != NULL) || str_equal_nocase(name, "NTLM") ||
+           str_equal_nocase(name, "GSSAPI") || str_equal_nocase(name, "ANONYMOUS");
 }
 
 /* "AUTH mechanism response" */
@@ -94,8 +93,8 @@ static size_t visible_len(struct smtp *s, const char *line, size_t len, enum smt
 }
 
 /*
- * The words that are hidden are learnt one by one: a server may quote any of them. "PLAIN=secret" is a
- * slip that hides one word in another.
+ * The words that are hidden are learnt one by one: a server may quote any of them. "PLAIN=secret"
+ * is a slip that hides one word in another.
  */
 static enum status learn_typed(struct smtp *s, const char *p, size_t len, bool user_name)
 {
@@ -129,8 +128,8 @@ static enum status typed_text(struct smtp *s, const char *line, size_t len, stru
     }
     if (st == ST_OK) {
         s->last_client_line = wire_tell(s, DIR_CLIENT, LINE_BODY | LINE_MANUAL, line, len);
-        st = wire_write(s, wire.p, wire.len,
-                        deadline_in_ms(net_now_us(s->net), s->limits.block), &put);
+        st = wire_write(s, wire.p, wire.len, deadline_in_ms(net_now_us(s->net), s->limits.block),
+                        &put);
     }
     buf_wipe(&wire);
     if (st == ST_OK) {
@@ -166,8 +165,8 @@ static enum status typed_hidden(struct smtp *s, struct outgoing *out, size_t vis
 {
     size_t hidden = out->len - visible;
     if (hidden > SMTP_SECRET_MAX) {
-        return error_set(error, ST_INVALID, 0,
-                         _("A line of a login is longer than %d bytes."), SMTP_SECRET_MAX);
+        return error_set(error, ST_INVALID, 0, _("A line of a login is longer than %d bytes."),
+                         SMTP_SECRET_MAX);
     }
     enum status st = buf_add(shown, out->line, visible);
     if (st == ST_OK) {
@@ -197,7 +196,8 @@ static void after_typed(struct smtp *s, enum smtp_verb verb, bool initial,
     s->auth_tail = reply->code != 334 && reply->code != 235;
 }
 
-/* RFC 3207 4.2 forbids a second layer. The server now waits for a handshake that we do not begin. */
+/* RFC 3207 4.2 forbids a second layer. The server now waits for a handshake that we do not begin.
+ */
 static void end_nested(struct smtp *s, const struct reply *reply)
 {
     if (reply->code == 220) {
@@ -259,8 +259,9 @@ static enum status typed_command(struct smtp *s, const char *line, size_t len,
     return st;
 }
 
-enum status smtp_typed(struct smtp *s, const char *line, size_t len, const struct tls_config *config,
-                       struct reply *reply, bool *expects_reply, struct error *error)
+enum status smtp_typed(struct smtp *s, const char *line, size_t len,
+                       const struct tls_config *config, struct reply *reply, bool *expects_reply,
+                       struct error *error)
 {
     reply_reset(reply);
     *expects_reply = true;

@@ -50,7 +50,8 @@ static size_t signature_at(const char *p, size_t len)
  * The line as it may be told. False: it may not be told at all, for want of memory; then its place
  * is taken by a fixed word.
  */
-static bool mask(const struct smtp *s, enum smtp_dir dir, const char *p, size_t len, struct buf *out)
+static bool mask(const struct smtp *s, enum smtp_dir dir, const char *p, size_t len,
+                 struct buf *out)
 {
     size_t keep = dir == DIR_SERVER ? signature_at(p, len) : len;
     struct buf first;
@@ -204,8 +205,8 @@ struct span wire_in(const struct smtp *s)
 }
 
 /*
- * Parsed bytes stay where they are until room is needed: moving the rest for every reply would let a
- * server that sends thousands of tiny ones keep us busy.
+ * Parsed bytes stay where they are until room is needed: moving the rest for every reply would let
+ * a server that sends thousands of tiny ones keep us busy.
  */
 static void take_in(struct smtp *s, size_t len)
 {
@@ -228,8 +229,8 @@ enum status wire_poll(struct smtp *s)
     if (room == 0) {
         return ST_AGAIN;
     }
-    enum status st = s->conn->ops->read(s->conn, bytes, room < sizeof(bytes) ? room : sizeof(bytes),
-                                        &got);
+    enum status st =
+        s->conn->ops->read(s->conn, bytes, room < sizeof(bytes) ? room : sizeof(bytes), &got);
     if (st == ST_OK) {
         st = buf_add(&s->in, bytes, got);
         s->session_bytes += got;
@@ -422,7 +423,8 @@ enum status wire_unasked(struct smtp *s, unsigned flags)
     return st;
 }
 
-/* Speakers of other protocols never end a reply; waiting for minutes would teach nobody anything. */
+/* Speakers of other protocols never end a reply; waiting for minutes would teach nobody anything.
+ */
 static bool is_other_protocol(const struct reply *r)
 {
     static const char *const starts[] = {"HTTP/", "+OK", "-ERR", "* OK", "* BYE", "SSH-", "RFB "};

@@ -101,8 +101,12 @@ static void check_address(const char *address)
 
 static void check_message(const char *subject, const char *body)
 {
-    const struct compose_message m = {.from = "a@b.example", .to = "c@d.example", .helo = subject,
-                                      .subject = subject, .run_id = "r", .body = body};
+    const struct compose_message m = {.from = "a@b.example",
+                                      .to = "c@d.example",
+                                      .helo = subject,
+                                      .subject = subject,
+                                      .run_id = "r",
+                                      .body = body};
     struct buf text, id;
     bool eight_bit;
     struct error error;

@@ -1,6 +1,6 @@
 /*
- * Any octets as replies of a mail server. However they are cut into pieces, the parser must come to the
- * same result, and what it says about its lines must be true.
+ * Any octets as replies of a mail server. However they are cut into pieces, the parser must come to
+ * the same result, and what it says about its lines must be true.
  *
  * Threads: the fuzzer's. Ownership: nothing outlives a call.
  */

@@ -1,6 +1,7 @@
 /*
- * A server that asks anything in a login. The first byte chooses the mechanism, lines are challenges.
- * No challenge may bring the password into what is shown, or pass for a proof that the server knows it.
+ * A server that asks anything in a login. The first byte chooses the mechanism, lines are
+ * challenges. No challenge may bring the password into what is shown, or pass for a proof that the
+ * server knows it.
  *
  * Threads: the fuzzer's. Ownership: nothing outlives a call.
  */
@@ -91,15 +92,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct sasl *s = NULL;
     struct error error;
     const char *p = (const char *)data + 1;
-    /* A server that knows the password may put it where it is repeated; the redactor is for that. */
+    /* A server that knows the password may put it where it is repeated; the redactor is for that.
+     */
     if (size < 1 || is_slow(p, size - 1) ||
         memmem(data, size, PASSWORD, strlen(PASSWORD)) != NULL) {
         return 0;
     }
     enum sasl_mech mech = (enum sasl_mech)(1 + data[0] % (MECH_COUNT - 1));
     require(secret_set(&password, PASSWORD, strlen(PASSWORD)) == ST_OK);
-    const struct sasl_params params = {.mech = mech, .user = "user@example.com",
-                                       .password = &password, .tls = &tls, .random = zeros};
+    const struct sasl_params params = {.mech = mech,
+                                       .user = "user@example.com",
+                                       .password = &password,
+                                       .tls = &tls,
+                                       .random = zeros};
     require(sasl_start(&params, &s, &error) == ST_OK);
     talk(s, mech, p, size - 1);
     sasl_free(s);

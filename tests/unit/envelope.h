@@ -8,8 +8,8 @@
 
 #include "scripted.h"
 
-/* Envelope check with pipelining, as the automatic steps do it. Returns the first status that is not
-   ST_OK. */
+/* Envelope check with pipelining, as the automatic steps do it. Returns the first status that is
+   not ST_OK. */
 static inline enum status envelope_any(struct talk *t, size_t *done, const int *codes)
 {
     static const struct smtp_step steps[] = {

@@ -1,11 +1,13 @@
 /*
- * scripted: a network without sockets. A script says what a server expects and gives, in what pieces,
- * after what time on a clock that only the waiting moves, and when it hangs up. It can speak TLS.
+ * scripted: a network without sockets. A script says what a server expects and gives, in what
+ * pieces, after what time on a clock that only the waiting moves, and when it hangs up. It can
+ * speak TLS.
  *
- * A server that gets what it did not expect fails the test at once. A wait without end does as well.
+ * A server that gets what it did not expect fails the test at once. A wait without end does as
+ * well.
  *
- * Threads: tests are single-threaded. Ownership: world_init and world_free; connections belong to who
- * dialled.
+ * Threads: tests are single-threaded. Ownership: world_init and world_free; connections belong to
+ * who dialled.
  */
 #ifndef SMTPSCOPE_TEST_SCRIPTED_H
 #define SMTPSCOPE_TEST_SCRIPTED_H
@@ -27,8 +29,8 @@ enum op {
     OP_STOP, /* end of the script: silence */
     OP_EXPECT,
     OP_GIVE,
-    OP_WAIT,   /* number: milliseconds */
-    OP_END,    /* closes its direction */
+    OP_WAIT, /* number: milliseconds */
+    OP_END,  /* closes its direction */
     OP_RESET,
     OP_DEAF,   /* what is written from now on meets a reset */
     OP_ROOM,   /* takes only number bytes more */
@@ -44,19 +46,58 @@ struct act {
     int number;
 };
 
-#define EXPECT(text) {OP_EXPECT, text "\r\n", sizeof(text "\r\n") - 1, 0}
-#define EXPECT_RAW(text) {OP_EXPECT, text, sizeof(text) - 1, 0}
-#define GIVE(text) {OP_GIVE, text "\r\n", sizeof(text "\r\n") - 1, 0}
-#define GIVE_RAW(text) {OP_GIVE, text, sizeof(text) - 1, 0}
-#define WAIT(ms) {OP_WAIT, NULL, 0, ms}
-#define END {OP_END, NULL, 0, 0}
-#define RESET {OP_RESET, NULL, 0, 0}
-#define DEAF {OP_DEAF, NULL, 0, 0}
-#define ROOM(n) {OP_ROOM, NULL, 0, n}
-#define CANCEL(level) {OP_CANCEL, NULL, 0, level}
-#define START_TLS {OP_TLS, NULL, 0, 0}
-#define ANYTHING {OP_ANYTHING, NULL, 0, 0}
-#define STOP {OP_STOP, NULL, 0, 0}
+#define EXPECT(text)                                                                               \
+    {                                                                                              \
+        OP_EXPECT, text "\r\n", sizeof(text "\r\n") - 1, 0                                         \
+    }
+#define EXPECT_RAW(text)                                                                           \
+    {                                                                                              \
+        OP_EXPECT, text, sizeof(text) - 1, 0                                                       \
+    }
+#define GIVE(text)                                                                                 \
+    {                                                                                              \
+        OP_GIVE, text "\r\n", sizeof(text "\r\n") - 1, 0                                           \
+    }
+#define GIVE_RAW(text)                                                                             \
+    {                                                                                              \
+        OP_GIVE, text, sizeof(text) - 1, 0                                                         \
+    }
+#define WAIT(ms)                                                                                   \
+    {                                                                                              \
+        OP_WAIT, NULL, 0, ms                                                                       \
+    }
+#define END                                                                                        \
+    {                                                                                              \
+        OP_END, NULL, 0, 0                                                                         \
+    }
+#define RESET                                                                                      \
+    {                                                                                              \
+        OP_RESET, NULL, 0, 0                                                                       \
+    }
+#define DEAF                                                                                       \
+    {                                                                                              \
+        OP_DEAF, NULL, 0, 0                                                                        \
+    }
+#define ROOM(n)                                                                                    \
+    {                                                                                              \
+        OP_ROOM, NULL, 0, n                                                                        \
+    }
+#define CANCEL(level)                                                                              \
+    {                                                                                              \
+        OP_CANCEL, NULL, 0, level                                                                  \
+    }
+#define START_TLS                                                                                  \
+    {                                                                                              \
+        OP_TLS, NULL, 0, 0                                                                         \
+    }
+#define ANYTHING                                                                                   \
+    {                                                                                              \
+        OP_ANYTHING, NULL, 0, 0                                                                    \
+    }
+#define STOP                                                                                       \
+    {                                                                                              \
+        OP_STOP, NULL, 0, 0                                                                        \
+    }
 
 /* Something that reaches the client at a time. */
 struct parcel {
@@ -72,17 +113,17 @@ struct world {
     struct cancel cancel;
     int64_t now_us;
     const struct act *script;
-    size_t at;           /* of the script */
-    int64_t speaks_us;   /* when the server says its next word */
+    size_t at;         /* of the script */
+    int64_t speaks_us; /* when the server says its next word */
     struct parcel *parcels;
     size_t first, count, room_for; /* parcels on the way */
-    struct buf heard;    /* decrypted, not yet expected */
-    struct buf wire;     /* all that the client wrote, decrypted */
-    struct buf raw;      /* to be decrypted */
-    size_t given;        /* bytes of the server so far, in clear */
+    struct buf heard;              /* decrypted, not yet expected */
+    struct buf wire;               /* all that the client wrote, decrypted */
+    struct buf raw;                /* to be decrypted */
+    size_t given;                  /* bytes of the server so far, in clear */
     size_t room;
     bool deaf, anything, open;
-    unsigned writes;     /* calls that wrote something */
+    unsigned writes; /* calls that wrote something */
     /* Knobs of a test. */
     size_t piece;     /* the most that one read gets; 0: all */
     size_t write_max; /* the most that one write takes; 0: all */
@@ -472,11 +513,10 @@ static inline SSL_CTX *server_context(struct buf *pem)
     X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
     X509_set_pubkey(cert, key);
     X509_NAME *name = X509_get_subject_name(cert);
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"mx.example", -1, -1,
-                               0);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"mx.example", -1,
+                               -1, 0);
     X509_set_issuer_name(cert, name);
-    X509_EXTENSION *san =
-        X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "DNS:mx.example");
+    X509_EXTENSION *san = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "DNS:mx.example");
     assert(san != NULL);
     X509_add_ext(cert, san, -1);
     X509_EXTENSION_free(san);
@@ -497,7 +537,8 @@ static inline SSL_CTX *server_context(struct buf *pem)
     return ctx;
 }
 
-/* What the tap heard: one line each, "C ", "S ", "N " or "T ", with "!" for odd and "#" for manual. */
+/* What the tap heard: one line each, "C ", "S ", "N " or "T ", with "!" for odd and "#" for manual.
+ */
 struct ear {
     struct buf log;   /* with waits */
     struct buf lines; /* without */
@@ -510,12 +551,11 @@ static inline uint32_t ear_line(void *ctx, enum smtp_dir dir, bool tls, unsigned
     struct ear *ear = ctx;
     struct buf line;
     buf_init(&line, 1 << 20);
-    assert_int_equal(buf_addf(&line, "%c%s%s%s%s%s ", "CSNT"[dir], tls ? "*" : "",
-                              (flags & LINE_ODD) != 0 ? "!" : "",
-                              (flags & LINE_REDACTED) != 0 ? "~" : "",
-                              (flags & LINE_CUT) != 0 ? ">" : "",
-                              (flags & LINE_MANUAL) != 0 ? "#" : ""),
-                     ST_OK);
+    assert_int_equal(
+        buf_addf(&line, "%c%s%s%s%s%s ", "CSNT"[dir], tls ? "*" : "",
+                 (flags & LINE_ODD) != 0 ? "!" : "", (flags & LINE_REDACTED) != 0 ? "~" : "",
+                 (flags & LINE_CUT) != 0 ? ">" : "", (flags & LINE_MANUAL) != 0 ? "#" : ""),
+        ST_OK);
     assert_int_equal(buf_add(&line, p, len), ST_OK);
     assert_int_equal(buf_add_char(&line, '\n'), ST_OK);
     assert_int_equal(buf_add(&ear->log, line.p, line.len), ST_OK);

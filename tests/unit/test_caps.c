@@ -157,7 +157,8 @@ static void test_sizes(void **state)
         assert_int_equal(c->list[0].bad_syntax, cases[i].bad);
         free(c);
     }
-    struct caps *c = read_caps("250-mx\r\n250-SIZE x1\r\n250-SIZE -1\r\n250-SIZE 7\r\n250 SIZE 8\r\n");
+    struct caps *c =
+        read_caps("250-mx\r\n250-SIZE x1\r\n250-SIZE -1\r\n250-SIZE 7\r\n250 SIZE 8\r\n");
     assert_true(c->has_size);
     assert_int_equal(c->size, 7);
     assert_true(c->list[0].bad_syntax);
@@ -245,7 +246,8 @@ static void test_limits(void **state)
 static void test_odd_replies(void **state)
 {
     (void)state;
-    struct caps *c = read_caps("text first\r\n250-mx.example hi\r\nstray STARTTLS\r\n\r\n250 DSN\r\n");
+    struct caps *c =
+        read_caps("text first\r\n250-mx.example hi\r\nstray STARTTLS\r\n\r\n250 DSN\r\n");
     assert_string_equal(c->greeting_name, "mx.example");
     assert_int_equal(c->count, 1);
     assert_true(caps_has(c, CAP_DSN));
@@ -267,7 +269,8 @@ static void test_seen_address(void **state)
         {"mx.google.example at your service, [2001:db8::25]", "2001:db8::25"},
         {"mail.example Hello probe.example [IPv6:2001:db8::1], pleased", "2001:db8::1"},
         {"mail.example Hello [198.51.100.9]", "198.51.100.9"},
-        {"mail.example Hello probe (may be forged) 203.0.113.5, pleased to meet you", "203.0.113.5"},
+        {"mail.example Hello probe (may be forged) 203.0.113.5, pleased to meet you",
+         "203.0.113.5"},
         {"mail.example Hello (192.0.2.3)", "192.0.2.3"},
         {"mail.example Hello [not an address] [192.0.2.4]", "192.0.2.4"},
         {"mail.example Hello 192.0.2.8 [192.0.2.9]", "192.0.2.9"},
@@ -304,10 +307,10 @@ static void test_meanings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_usual),        cmocka_unit_test(test_helo),
-        cmocka_unit_test(test_auth_forms),   cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_limits),       cmocka_unit_test(test_masks_and_syntax),
-        cmocka_unit_test(test_odd_replies),  cmocka_unit_test(test_seen_address),
+        cmocka_unit_test(test_usual),       cmocka_unit_test(test_helo),
+        cmocka_unit_test(test_auth_forms),  cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_limits),      cmocka_unit_test(test_masks_and_syntax),
+        cmocka_unit_test(test_odd_replies), cmocka_unit_test(test_seen_address),
         cmocka_unit_test(test_meanings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

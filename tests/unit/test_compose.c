@@ -43,7 +43,11 @@ static void test_good_addresses(void **state)
         assert_int_equal(check(good[i], false, false, &error), ST_OK);
         assert_int_equal(check(good[i], true, true, &error), ST_OK);
     }
-    assert_int_equal(check("b\xc3\xbc" "cher@b\xc3\xbc" "cher.example", false, true, &error), ST_OK);
+    assert_int_equal(check("b\xc3\xbc"
+                           "cher@b\xc3\xbc"
+                           "cher.example",
+                           false, true, &error),
+                     ST_OK);
     assert_int_equal(check("\"b\xc3\xbc\"@example", false, true, &error), ST_OK);
     assert_int_equal(check("", true, false, &error), ST_OK);
     assert_int_equal(check("", false, false, &error), ST_INVALID);
@@ -140,7 +144,8 @@ static void test_address_lengths(void **state)
     }
 }
 
-/* Takes the wire form apart as a server does: true when it holds one message that ends at the dot. */
+/* Takes the wire form apart as a server does: true when it holds one message that ends at the dot.
+ */
 static bool unstuff(const char *p, size_t len, struct buf *out)
 {
     size_t i = 0;
@@ -209,9 +214,28 @@ static void test_stuffing(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "", ".", "..", ".\n", "a", "a\n", "a\r", "a\r\n", "\r\n.\r\n", "\n.\n", "\n.\r", "\r.\n",
-        "\r.\r", "\n.\r\n", "\r.\r\n", "\r\n.\r\r\n", "\r\r\n.\r\r\n", "\r\n..\r\n", ".a\n.b\n..c",
-        "\n\n\n", "\r\n\r\n", "x\r\n.\r\nMAIL FROM:<a@b>\r\n",
+        "",
+        ".",
+        "..",
+        ".\n",
+        "a",
+        "a\n",
+        "a\r",
+        "a\r\n",
+        "\r\n.\r\n",
+        "\n.\n",
+        "\n.\r",
+        "\r.\n",
+        "\r.\r",
+        "\n.\r\n",
+        "\r.\r\n",
+        "\r\n.\r\r\n",
+        "\r\r\n.\r\r\n",
+        "\r\n..\r\n",
+        ".a\n.b\n..c",
+        "\n\n\n",
+        "\r\n\r\n",
+        "x\r\n.\r\nMAIL FROM:<a@b>\r\n",
     };
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         check_stuffing(texts[i], strlen(texts[i]));
@@ -353,8 +377,9 @@ static void test_message(void **state)
 static void test_injection(void **state)
 {
     (void)state;
-    static const char *const payloads[] = {"\r\nBcc: <x@y>", "a\rb", "a\nb", "\n.\n", "a\x01", "\x1b[2J",
-                                           "a\x7f", "a\xc2\x9bz", "bad \xff utf8", "tab\there"};
+    static const char *const payloads[] = {"\r\nBcc: <x@y>", "a\rb",     "a\nb",  "\n.\n",
+                                           "a\x01",          "\x1b[2J",  "a\x7f", "a\xc2\x9bz",
+                                           "bad \xff utf8",  "tab\there"};
     for (size_t i = 0; i < ARRAY_LEN(payloads); i++) {
         struct compose_message m = sample();
         struct built b;
@@ -428,8 +453,8 @@ static void test_subjects(void **state)
     for (size_t i = 0; i + 3 <= 600; i += 3) {
         memcpy(wide + i, "\xe2\x82\xac", 3);
     }
-    const char *const encoded[] = {"gr\xc3\xbc\xc3\x9f", " leading", "trailing ", "=?UTF-8?B?eA==?=",
-                                   words, wide};
+    const char *const encoded[] = {"gr\xc3\xbc\xc3\x9f", " leading", "trailing ",
+                                   "=?UTF-8?B?eA==?=",   words,      wide};
     for (size_t i = 0; i < ARRAY_LEN(encoded); i++) {
         struct compose_message m = sample();
         struct built b;
@@ -550,10 +575,10 @@ static void test_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good_addresses), cmocka_unit_test(test_bad_addresses),
+        cmocka_unit_test(test_good_addresses),  cmocka_unit_test(test_bad_addresses),
         cmocka_unit_test(test_address_lengths), cmocka_unit_test(test_stuffing),
-        cmocka_unit_test(test_message),        cmocka_unit_test(test_injection),
-        cmocka_unit_test(test_subjects),       cmocka_unit_test(test_bodies),
+        cmocka_unit_test(test_message),         cmocka_unit_test(test_injection),
+        cmocka_unit_test(test_subjects),        cmocka_unit_test(test_bodies),
         cmocka_unit_test(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

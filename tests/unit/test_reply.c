@@ -398,9 +398,12 @@ static void test_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_samples),        cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_long_lines),     cmocka_unit_test(test_line_of_returns),
-        cmocka_unit_test(test_too_many_lines), cmocka_unit_test(test_too_much_text),
+        cmocka_unit_test(test_samples),
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_long_lines),
+        cmocka_unit_test(test_line_of_returns),
+        cmocka_unit_test(test_too_many_lines),
+        cmocka_unit_test(test_too_much_text),
         cmocka_unit_test(test_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

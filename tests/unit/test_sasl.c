@@ -91,9 +91,17 @@ static void test_names(void **state)
 static void test_choice(void **state)
 {
     (void)state;
-    static const char all[][32] = {"LOGIN",    "PLAIN",        "CRAM-MD5",          "XOAUTH2",
-                                   "EXTERNAL", "SCRAM-SHA-1",  "SCRAM-SHA-256",     "OAUTHBEARER",
-                                   "NTLM",     "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS"};
+    static const char all[][32] = {"LOGIN",
+                                   "PLAIN",
+                                   "CRAM-MD5",
+                                   "XOAUTH2",
+                                   "EXTERNAL",
+                                   "SCRAM-SHA-1",
+                                   "SCRAM-SHA-256",
+                                   "OAUTHBEARER",
+                                   "NTLM",
+                                   "SCRAM-SHA-1-PLUS",
+                                   "SCRAM-SHA-256-PLUS"};
     assert_int_equal(sasl_mech_choose(all, 11, false, true), MECH_SCRAM_SHA_256_PLUS);
     assert_int_equal(sasl_mech_choose(all, 11, false, false), MECH_SCRAM_SHA_256);
     assert_int_equal(sasl_mech_choose(all, 11, true, true), MECH_OAUTHBEARER);
@@ -156,8 +164,8 @@ static void test_cram(void **state)
     login_start(&l);
     assert_false(sasl_has_initial(l.s));
     /* RFC 2195 section 2 */
-    expect(&l, "<1896.697170952@postoffice.reston.mci.net>",
-           "tim b913a602c7eda7a495b4e6e7334d3890", true);
+    expect(&l, "<1896.697170952@postoffice.reston.mci.net>", "tim b913a602c7eda7a495b4e6e7334d3890",
+           true);
     assert_string_equal(sasl_shown(l.s), "tim <hidden>");
     assert_int_equal(step(&l, "<again@x>"), ST_PROTO);
     login_free(&l);
@@ -223,7 +231,8 @@ static void test_oauth(void **state)
     expect(&l, "", "n,a=a=2Cb=3Dc,\001auth=Bearer t\001\001", true);
     login_free(&l);
 
-    login_init(&l, MECH_XOAUTH2, "someuser@example.com", "ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg");
+    login_init(&l, MECH_XOAUTH2, "someuser@example.com",
+               "ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg");
     login_start(&l);
     expect(&l, "",
            "user=someuser@example.com\001auth=Bearer "
@@ -330,8 +339,8 @@ static void test_scram_lies(void **state)
     static const char *const bad[] = {
         "",
         "r=",
-        "r=rOprNGfwEbeRWgbNEkqO,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",       /* nothing added */
-        "r=otherNGfwEbeRWgbNEkqOxyz,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",   /* not ours */
+        "r=rOprNGfwEbeRWgbNEkqO,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",     /* nothing added */
+        "r=otherNGfwEbeRWgbNEkqOxyz,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096", /* not ours */
         "r=rOprNGfwEbeRWgbNEkq,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
         "r=rOprNGfwEbeRWgbNEkqO\x01z,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
         "r=rOprNGfwEbeRWgbNEkqOz,s=,i=4096",
@@ -407,7 +416,8 @@ static void test_scram_binding(void **state)
     } cases[] = {
         {MECH_SCRAM_SHA_256_PLUS, false, true, "p=tls-server-end-point,,",
          "cD10bHMtc2VydmVyLWVuZC1wb2ludCwsRU5EUE9JTlQ="},
-        {MECH_SCRAM_SHA_256_PLUS, true, true, "p=tls-exporter,,", "cD10bHMtZXhwb3J0ZXIsLEVYUE9SVA=="},
+        {MECH_SCRAM_SHA_256_PLUS, true, true, "p=tls-exporter,,",
+         "cD10bHMtZXhwb3J0ZXIsLEVYUE9SVA=="},
         {MECH_SCRAM_SHA_1_PLUS, true, true, "p=tls-exporter,,", "cD10bHMtZXhwb3J0ZXIsLEVYUE9SVA=="},
         {MECH_SCRAM_SHA_256, true, false, "y,,", "eSws"},
         {MECH_SCRAM_SHA_256, true, true, "n,,", "biws"},
@@ -466,10 +476,13 @@ static void test_prep(void **state)
     } cases[] = {
         {"user", "user"},
         {"USER", "USER"},
-        {"I\xc2\xadX", "IX"},                     /* RFC 4013 section 3, example 1 */
-        {"a\xc2\xa0" "b\xe3\x80\x80" "c", "a b c"},
+        {"I\xc2\xadX", "IX"}, /* RFC 4013 section 3, example 1 */
+        {"a\xc2\xa0"
+         "b\xe3\x80\x80"
+         "c",
+         "a b c"},
         {"p\xc3\xa4ss\xf0\x9f\x94\x91", "p\xc3\xa4ss\xf0\x9f\x94\x91"},
-        {"\x07", NULL},                           /* example 7 */
+        {"\x07", NULL}, /* example 7 */
         {"a\x7f", NULL},
         {"a\xc2\x85", NULL},
         {"a\xe2\x80\xae", NULL},

@@ -8,21 +8,20 @@
 
 #include "envelope.h"
 
-static const char envelope_lines[] =
-    "S 220 mx.example ESMTP\n"
-    "C EHLO probe.example\n"
-    "S 250-mx.example hello\n"
-    "S 250-SIZE 1000\n"
-    "S 250 PIPELINING\n"
-    "C MAIL FROM:<a@probe.example>\n"
-    "C RCPT TO:<b@mx.example>\n"
-    "C RSET\n"
-    "C QUIT\n"
-    "S 250 2.1.0 ok\n"
-    "S 550-5.1.1 no\n"
-    "S 550 5.1.1 such user\n"
-    "S 250 reset\n"
-    "S 221 bye\n";
+static const char envelope_lines[] = "S 220 mx.example ESMTP\n"
+                                     "C EHLO probe.example\n"
+                                     "S 250-mx.example hello\n"
+                                     "S 250-SIZE 1000\n"
+                                     "S 250 PIPELINING\n"
+                                     "C MAIL FROM:<a@probe.example>\n"
+                                     "C RCPT TO:<b@mx.example>\n"
+                                     "C RSET\n"
+                                     "C QUIT\n"
+                                     "S 250 2.1.0 ok\n"
+                                     "S 550-5.1.1 no\n"
+                                     "S 550 5.1.1 such user\n"
+                                     "S 250 reset\n"
+                                     "S 221 bye\n";
 
 static const struct act envelope_script[] = {ENVELOPE_SCRIPT};
 
@@ -124,10 +123,17 @@ static void test_death_everywhere(void **state)
 static void test_one_by_one_without_pipelining(void **state)
 {
     (void)state;
-    static const struct act script[] = {
-        GREETING, GIVE("250 mx.example"), EXPECT("MAIL FROM:<a@probe.example>"), GIVE("250 ok"),
-        EXPECT("RCPT TO:<b@mx.example>"), GIVE("550 no"), EXPECT("RSET"), GIVE("250 ok"),
-        EXPECT("QUIT"), GIVE("221 bye"), STOP};
+    static const struct act script[] = {GREETING,
+                                        GIVE("250 mx.example"),
+                                        EXPECT("MAIL FROM:<a@probe.example>"),
+                                        GIVE("250 ok"),
+                                        EXPECT("RCPT TO:<b@mx.example>"),
+                                        GIVE("550 no"),
+                                        EXPECT("RSET"),
+                                        GIVE("250 ok"),
+                                        EXPECT("QUIT"),
+                                        GIVE("221 bye"),
+                                        STOP};
     struct talk *t = talk_new(script);
     size_t done;
     assert_int_equal(envelope(t, &done), ST_OK);
@@ -140,11 +146,13 @@ static void test_groups(void **state)
 {
     (void)state;
     /* NOOP and DATA end a group (RFC 2920 3.1). */
-    static const struct act script[] = {
-        GREETING, GIVE("250-mx.example\r\n250 PIPELINING"),
-        EXPECT("RSET\r\nNOOP"), GIVE("250 one\r\n250 two"),
-        EXPECT("MAIL FROM:<>\r\nRCPT TO:<b@mx.example>\r\nDATA"),
-        GIVE("250 three\r\n250 four\r\n354 five"), STOP};
+    static const struct act script[] = {GREETING,
+                                        GIVE("250-mx.example\r\n250 PIPELINING"),
+                                        EXPECT("RSET\r\nNOOP"),
+                                        GIVE("250 one\r\n250 two"),
+                                        EXPECT("MAIL FROM:<>\r\nRCPT TO:<b@mx.example>\r\nDATA"),
+                                        GIVE("250 three\r\n250 four\r\n354 five"),
+                                        STOP};
     static const struct smtp_step steps[] = {{WAIT_OTHER, "RSET"},
                                              {WAIT_OTHER, "NOOP"},
                                              {WAIT_MAIL, "MAIL FROM:<>"},
@@ -228,8 +236,13 @@ static void test_last_word_counts(void **state)
     talk_done(t);
 
     /* The server refuses and stops reading while we still write. */
-    static const struct act stuck[] = {GIVE("220 mx.example"), ROOM(5), EXPECT_RAW("EHLO "),
-                                       WAIT(100), GIVE("421 4.7.0 too slow"), RESET, STOP};
+    static const struct act stuck[] = {GIVE("220 mx.example"),
+                                       ROOM(5),
+                                       EXPECT_RAW("EHLO "),
+                                       WAIT(100),
+                                       GIVE("421 4.7.0 too slow"),
+                                       RESET,
+                                       STOP};
     t = talk_new(stuck);
     assert_int_equal(smtp_greeting(&t->s, &t->reply), ST_OK);
     assert_int_equal(smtp_ehlo(&t->s, "probe.example", &t->reply), ST_OK);
@@ -254,9 +267,13 @@ static void test_last_word_counts(void **state)
 static void test_helo_after_ehlo(void **state)
 {
     (void)state;
-    static const struct act script[] = {
-        GREETING, GIVE("502 5.5.2 what"), EXPECT("HELO probe.example"),
-        GIVE("250 mx.example hi"), EXPECT("QUIT"), GIVE("221 bye"), STOP};
+    static const struct act script[] = {GREETING,
+                                        GIVE("502 5.5.2 what"),
+                                        EXPECT("HELO probe.example"),
+                                        GIVE("250 mx.example hi"),
+                                        EXPECT("QUIT"),
+                                        GIVE("221 bye"),
+                                        STOP};
     struct talk *t = talk_new(script);
     assert_int_equal(smtp_greeting(&t->s, &t->reply), ST_OK);
     assert_int_equal(t->s.state, SMTP_GREETED);
@@ -276,7 +293,8 @@ static void test_helo_after_ehlo(void **state)
 static void test_odd_codes(void **state)
 {
     (void)state;
-    static const int codes[] = {220, 221, 250, 354, 421, 500, 501, 502, 504, 530, 550, 554, 999, 99};
+    static const int codes[] = {220, 221, 250, 354, 421, 500, 501,
+                                502, 504, 530, 550, 554, 999, 99};
     for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
         for (int where = 0; where < 3; where++) {
             char text[3][32];
@@ -294,8 +312,8 @@ static void test_odd_codes(void **state)
                                          STOP};
             struct talk *t = talk_new(script);
             assert_int_equal(smtp_greeting(&t->s, &t->reply), ST_OK);
-            assert_int_equal(t->s.state, where == 0 && codes[i] != 220 ? SMTP_CONNECTED
-                                                                       : SMTP_GREETED);
+            assert_int_equal(t->s.state,
+                             where == 0 && codes[i] != 220 ? SMTP_CONNECTED : SMTP_GREETED);
             assert_int_equal(smtp_ehlo(&t->s, "probe.example", &t->reply), ST_OK);
             bool ready = where != 1 || codes[i] / 100 == 2;
             assert_int_equal(t->s.state == SMTP_READY, ready);
@@ -310,13 +328,25 @@ static void test_odd_codes(void **state)
 static void test_states(void **state)
 {
     (void)state;
-    static const struct act script[] = {
-        GREETING, GIVE("250 mx.example"),
-        EXPECT("MAIL FROM:<a@b>"), GIVE("250 ok"), EXPECT("RCPT TO:<x@y>"), GIVE("450 later"),
-        EXPECT("RCPT TO:<z@y>"), GIVE("251 ok"), EXPECT("RSET"), GIVE("500 no"),
-        EXPECT("rset"), GIVE("250 ok"), EXPECT("MAIL FROM:<a@b>"), GIVE("250 ok"),
-        EXPECT("EHLO again"), GIVE("250-mx.example\r\n250 DSN"),
-        EXPECT("DATA"), GIVE("503 no"), STOP};
+    static const struct act script[] = {GREETING,
+                                        GIVE("250 mx.example"),
+                                        EXPECT("MAIL FROM:<a@b>"),
+                                        GIVE("250 ok"),
+                                        EXPECT("RCPT TO:<x@y>"),
+                                        GIVE("450 later"),
+                                        EXPECT("RCPT TO:<z@y>"),
+                                        GIVE("251 ok"),
+                                        EXPECT("RSET"),
+                                        GIVE("500 no"),
+                                        EXPECT("rset"),
+                                        GIVE("250 ok"),
+                                        EXPECT("MAIL FROM:<a@b>"),
+                                        GIVE("250 ok"),
+                                        EXPECT("EHLO again"),
+                                        GIVE("250-mx.example\r\n250 DSN"),
+                                        EXPECT("DATA"),
+                                        GIVE("503 no"),
+                                        STOP};
     struct talk *t = talk_new(script);
     open_with(t);
     assert_int_equal(smtp_command(&t->s, WAIT_MAIL, &t->reply, "MAIL FROM:<%s>", "a@b"), ST_OK);
@@ -355,9 +385,9 @@ static void test_refused_commands(void **state)
         assert_int_equal(smtp_helo(&t->s, bad[i], &t->reply), ST_INVALID);
         assert_int_equal(smtp_command_secret(&t->s, WAIT_AUTH, &t->reply, bad[i], "x", 1),
                          ST_INVALID);
-        assert_int_equal(smtp_command_secret(&t->s, WAIT_AUTH, &t->reply, "AUTH PLAIN ", bad[i],
-                                             strlen(bad[i])),
-                         ST_INVALID);
+        assert_int_equal(
+            smtp_command_secret(&t->s, WAIT_AUTH, &t->reply, "AUTH PLAIN ", bad[i], strlen(bad[i])),
+            ST_INVALID);
     }
     assert_int_equal(smtp_command(&t->s, WAIT_MAIL, &t->reply, "a%cb", 0), ST_INVALID);
     assert_int_equal(smtp_command(&t->s, WAIT_OTHER, &t->reply, "%s", big), ST_INVALID);
@@ -371,10 +401,12 @@ static void test_refused_commands(void **state)
 static void test_code_change_and_odd_lines(void **state)
 {
     (void)state;
-    static const struct act script[] = {
-        GIVE("hello first\r\n220 mx.example"), EXPECT("EHLO probe.example"),
-        GIVE_RAW("250-mx.example\r\n550-what\n250 SIZE\r\n"),
-        EXPECT("NOOP"), GIVE_RAW("250-a\rb\r\n\r\n250_c\x1b[2J\xff\r\n"), STOP};
+    static const struct act script[] = {GIVE("hello first\r\n220 mx.example"),
+                                        EXPECT("EHLO probe.example"),
+                                        GIVE_RAW("250-mx.example\r\n550-what\n250 SIZE\r\n"),
+                                        EXPECT("NOOP"),
+                                        GIVE_RAW("250-a\rb\r\n\r\n250_c\x1b[2J\xff\r\n"),
+                                        STOP};
     struct talk *t = talk_new(script);
     assert_int_equal(smtp_greeting(&t->s, &t->reply), ST_OK);
     assert_int_equal(t->reply.flags, REPLY_NO_CODE | REPLY_TEXT_BEFORE);
@@ -398,11 +430,16 @@ static void test_unasked_replies(void **state)
 {
     (void)state;
     /* Behind the greeting, between commands, in two halves, as one more reply to each command. */
-    static const struct act script[] = {
-        GIVE("220 mx.example\r\n250 too early"), EXPECT("EHLO probe.example"),
-        GIVE("250 mx.example\r\n250 twice"), EXPECT("MAIL FROM:<>"),
-        GIVE_RAW("550 no\r\n250-half of"), EXPECT("RCPT TO:<a@b>"),
-        GIVE_RAW(" it\r\n250 rest\r\n551 real\r\n"), EXPECT("RSET"), GIVE("250 ok"), STOP};
+    static const struct act script[] = {GIVE("220 mx.example\r\n250 too early"),
+                                        EXPECT("EHLO probe.example"),
+                                        GIVE("250 mx.example\r\n250 twice"),
+                                        EXPECT("MAIL FROM:<>"),
+                                        GIVE_RAW("550 no\r\n250-half of"),
+                                        EXPECT("RCPT TO:<a@b>"),
+                                        GIVE_RAW(" it\r\n250 rest\r\n551 real\r\n"),
+                                        EXPECT("RSET"),
+                                        GIVE("250 ok"),
+                                        STOP};
     for (size_t piece = 0; piece < 40; piece++) {
         struct talk *t = talk_new(script);
         t->w.piece = piece;
@@ -440,9 +477,12 @@ static void test_unasked_replies(void **state)
 static void test_listen(void **state)
 {
     (void)state;
-    static const struct act script[] = {
-        GREETING, GIVE("250 mx.example"), WAIT(1000), GIVE_RAW("250 hu"), WAIT(1000),
-        GIVE("h"), WAIT(1000), GIVE_RAW("42"), WAIT(1), GIVE("1 4.4.2 idle too long"), END, STOP};
+    static const struct act script[] = {GREETING,   GIVE("250 mx.example"),
+                                        WAIT(1000), GIVE_RAW("250 hu"),
+                                        WAIT(1000), GIVE("h"),
+                                        WAIT(1000), GIVE_RAW("42"),
+                                        WAIT(1),    GIVE("1 4.4.2 idle too long"),
+                                        END,        STOP};
     struct talk *t = talk_new(script);
     open_with(t);
     assert_int_equal(smtp_listen(&t->s), ST_AGAIN);
@@ -465,8 +505,8 @@ static void test_listen(void **state)
     talk_done(t);
 
     /* A server that leaves is noticed before the next command, and its word is not its reply. */
-    static const struct act leaves[] = {GREETING, GIVE("250 mx.example"), GIVE("421 bye"), END, DEAF,
-                                        STOP};
+    static const struct act leaves[] = {
+        GREETING, GIVE("250 mx.example"), GIVE("421 bye"), END, DEAF, STOP};
     t = talk_new(leaves);
     open_with(t);
     assert_int_equal(smtp_command(&t->s, WAIT_MAIL, &t->reply, "MAIL FROM:<>"), ST_EOF);
@@ -510,9 +550,15 @@ static void test_broken_pipeline(void **state)
     assert_int_equal(t->w.writes, writes);
     talk_done(t);
 
-    static const struct act part[] = {GREETING, GIVE("250-x\r\n250 PIPELINING"), ROOM(6),
-                                      EXPECT_RAW("RSET\r\n"), WAIT(10), CANCEL(CANCEL_POLITE),
-                                      EXPECT("QUIT\r\nNOOP"), GIVE("250 a\r\n221 b\r\n250 c"), STOP};
+    static const struct act part[] = {GREETING,
+                                      GIVE("250-x\r\n250 PIPELINING"),
+                                      ROOM(6),
+                                      EXPECT_RAW("RSET\r\n"),
+                                      WAIT(10),
+                                      CANCEL(CANCEL_POLITE),
+                                      EXPECT("QUIT\r\nNOOP"),
+                                      GIVE("250 a\r\n221 b\r\n250 c"),
+                                      STOP};
     t = talk_new(part);
     open_with(t);
     assert_int_equal(smtp_pipeline(&t->s, steps, 2, replies, &done), ST_CANCELLED);
@@ -552,10 +598,15 @@ static void test_secrets_in_both_directions(void **state)
 {
     (void)state;
     static const struct act script[] = {
-        GREETING, GIVE("250-mx.example CanaryPass77\r\n250 AUTH CanaryPass77"),
-        EXPECT("NOOP CanaryPass77"), GIVE("535-5.7.8 CanaryPass77 is wrong\r\n535 Q2FuYXJ5UGFzczc3"),
-        EXPECT("AUTH X abcdefgh"), GIVE("535 abcdefgh no"), EXPECT("QUIT"),
-        GIVE("221 CanaryPass77"), STOP};
+        GREETING,
+        GIVE("250-mx.example CanaryPass77\r\n250 AUTH CanaryPass77"),
+        EXPECT("NOOP CanaryPass77"),
+        GIVE("535-5.7.8 CanaryPass77 is wrong\r\n535 Q2FuYXJ5UGFzczc3"),
+        EXPECT("AUTH X abcdefgh"),
+        GIVE("535 abcdefgh no"),
+        EXPECT("QUIT"),
+        GIVE("221 CanaryPass77"),
+        STOP};
     struct talk *t = talk_new(script);
     struct redactor r = {.count = 0};
     struct secret secret = {.p = NULL};

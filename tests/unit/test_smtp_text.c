@@ -23,9 +23,13 @@ static struct talk *in_data(const struct act *script)
 static void test_plain(void **state)
 {
     (void)state;
-    static const struct act script[] = {
-        TO_DATA, GO, EXPECT_RAW("Subject: x\r\n\r\n..dot\r\nlast\r\n.\r\n"), GIVE("250 2.0.0 queued"),
-        EXPECT("QUIT"), GIVE("221 bye"), STOP};
+    static const struct act script[] = {TO_DATA,
+                                        GO,
+                                        EXPECT_RAW("Subject: x\r\n\r\n..dot\r\nlast\r\n.\r\n"),
+                                        GIVE("250 2.0.0 queued"),
+                                        EXPECT("QUIT"),
+                                        GIVE("221 bye"),
+                                        STOP};
     for (size_t max = 0; max < 40; max++) {
         struct talk *t = in_data(script);
         static const char text[] = "Subject: x\n\n.dot\nlast";
@@ -59,9 +63,8 @@ static void test_smuggling(void **state)
 {
     (void)state;
     static const char *const bodies[] = {
-        "\n.\n",       "\n.\r",       "\r.\n",       "\r.\r",        "\n.\r\n",
-        "\r.\r\n",     "\r\n.\r\r\n", "\r\r\n.\r\r\n", "\r\n.\r\n", ".",
-        "",            "\r\n..\r\n",
+        "\n.\n",       "\n.\r",         "\r.\n",     "\r.\r", "\n.\r\n", "\r.\r\n",
+        "\r\n.\r\r\n", "\r\r\n.\r\r\n", "\r\n.\r\n", ".",     "",        "\r\n..\r\n",
     };
     static const struct act script[] = {TO_DATA, GO, ANYTHING, STOP};
     for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
@@ -138,9 +141,10 @@ static void test_cut_everywhere(void **state)
     static const char text[] = "Subject: x\r\n\r\nbody\r\n.\r\nmore\r\n";
     static const char wire[] = "Subject: x\r\n\r\nbody\r\n..\r\nmore\r\n";
     for (int room = 0; room < (int)strlen(wire); room++) {
-        const struct act cancelled[] = {TO_DATA, ROOM(room), GO,
-                                        {OP_EXPECT, wire, (size_t)room, 0}, WAIT(20),
-                                        CANCEL(CANCEL_POLITE), STOP};
+        const struct act cancelled[] = {TO_DATA,  ROOM(room),
+                                        GO,       {OP_EXPECT, wire, (size_t)room, 0},
+                                        WAIT(20), CANCEL(CANCEL_POLITE),
+                                        STOP};
         struct talk *t = in_data(cancelled);
         assert_int_equal(smtp_send_text(&t->s, text, strlen(text), &t->reply), ST_CANCELLED);
         assert_int_equal(t->s.state, SMTP_CLOSED);
@@ -151,9 +155,10 @@ static void test_cut_everywhere(void **state)
         assert_int_equal(t->w.wire.len, 6 + (size_t)room);
         talk_done(t);
 
-        const struct act refused[] = {TO_DATA, ROOM(room), GO,
-                                      {OP_EXPECT, wire, (size_t)room, 0}, WAIT(20),
-                                      GIVE("552-5.3.4 too\r\n552 5.3.4 big"), RESET, STOP};
+        const struct act refused[] = {TO_DATA,  ROOM(room),
+                                      GO,       {OP_EXPECT, wire, (size_t)room, 0},
+                                      WAIT(20), GIVE("552-5.3.4 too\r\n552 5.3.4 big"),
+                                      RESET,    STOP};
         t = in_data(refused);
         assert_int_equal(smtp_send_text(&t->s, text, strlen(text), &t->reply), ST_OK);
         assert_int_equal(t->reply.code, 552);
@@ -161,15 +166,15 @@ static void test_cut_everywhere(void **state)
         assert_int_equal(t->s.state, SMTP_CLOSED);
         talk_done(t);
 
-        const struct act lost[] = {TO_DATA, ROOM(room), GO,
-                                   {OP_EXPECT, wire, (size_t)room, 0}, WAIT(20), END, STOP};
+        const struct act lost[] = {TO_DATA,  ROOM(room), GO,  {OP_EXPECT, wire, (size_t)room, 0},
+                                   WAIT(20), END,        STOP};
         t = in_data(lost);
         assert_int_equal(smtp_send_text(&t->s, text, strlen(text), &t->reply), ST_EOF);
         assert_int_equal(t->s.closed_by, ST_EOF);
         talk_done(t);
 
-        const struct act stuck[] = {TO_DATA, ROOM(room), GO,
-                                    {OP_EXPECT, wire, (size_t)room, 0}, STOP};
+        const struct act stuck[] = {
+            TO_DATA, ROOM(room), GO, {OP_EXPECT, wire, (size_t)room, 0}, STOP};
         t = in_data(stuck);
         int64_t begin = t->w.now_us;
         assert_int_equal(smtp_send_text(&t->s, text, strlen(text), &t->reply), ST_TIMEOUT);
@@ -191,9 +196,16 @@ static void test_cancel_around_the_dot(void **state)
     talk_done(t);
 
     /* Behind the dot the message is out of our hands, and the transcript says so. */
-    static const struct act after[] = {TO_DATA, GO, EXPECT_RAW("x\r\n.\r\n"), WAIT(50),
-                                       CANCEL(CANCEL_POLITE), WAIT(50), GIVE("250 queued"),
-                                       EXPECT("QUIT"), GIVE("221 bye"), STOP};
+    static const struct act after[] = {TO_DATA,
+                                       GO,
+                                       EXPECT_RAW("x\r\n.\r\n"),
+                                       WAIT(50),
+                                       CANCEL(CANCEL_POLITE),
+                                       WAIT(50),
+                                       GIVE("250 queued"),
+                                       EXPECT("QUIT"),
+                                       GIVE("221 bye"),
+                                       STOP};
     t = in_data(after);
     assert_int_equal(smtp_send_text(&t->s, "x\r\n", 3, &t->reply), ST_CANCELLED);
     assert_int_equal(t->s.state, SMTP_READY);

@@ -19,13 +19,14 @@ static void test_time(void **state)
     int64_t begin = t->w.now_us;
     assert_int_equal(smtp_ehlo(&t->s, "probe.example", &t->reply), ST_TIMEOUT);
     assert_int_equal(t->w.now_us - begin, 7000 * US_PER_MS);
-    assert_string_equal(buf_str(&t->ear.log), "W the greeting 300000\n"
-                                              "S 220 mx.example ESMTP\n"
-                                              "W -\n"
-                                              "C EHLO probe.example\n"
-                                              "W the reply to EHLO 7000\n"
-                                              "W -\n"
-                                              "N The time for the reply to EHLO is over (7.0 s).\n");
+    assert_string_equal(buf_str(&t->ear.log),
+                        "W the greeting 300000\n"
+                        "S 220 mx.example ESMTP\n"
+                        "W -\n"
+                        "C EHLO probe.example\n"
+                        "W the reply to EHLO 7000\n"
+                        "W -\n"
+                        "N The time for the reply to EHLO is over (7.0 s).\n");
     assert_int_equal(t->s.closed_by, ST_TIMEOUT);
     talk_done(t);
 
@@ -107,8 +108,11 @@ static void test_other_protocols(void **state)
 {
     (void)state;
     static const char *const greetings[] = {
-        "HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n", "+OK pop3 ready\r\n",
-        "* OK imap ready\r\n", "SSH-2.0-OpenSSH_9\r\n", "\x15\x03\x01\x02\x02\x46",
+        "HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n",
+        "+OK pop3 ready\r\n",
+        "* OK imap ready\r\n",
+        "SSH-2.0-OpenSSH_9\r\n",
+        "\x15\x03\x01\x02\x02\x46",
     };
     for (size_t i = 0; i < ARRAY_LEN(greetings); i++) {
         const struct act script[] = {{OP_GIVE, greetings[i], strlen(greetings[i]), 0}, STOP};
@@ -127,9 +131,17 @@ static void test_cancel_while_waiting(void **state)
 {
     (void)state;
     /* Politely inside a reply of several lines; the farewell reads what is still owed. */
-    static const struct act script[] = {
-        GREETING, GIVE_RAW("250-mx.example\r\n250-SI"), WAIT(100), CANCEL(CANCEL_POLITE), WAIT(300),
-        GIVE_RAW("ZE\r\n250 DSN\r\n"), EXPECT("QUIT"), WAIT(100), GIVE("221 bye"), END, STOP};
+    static const struct act script[] = {GREETING,
+                                        GIVE_RAW("250-mx.example\r\n250-SI"),
+                                        WAIT(100),
+                                        CANCEL(CANCEL_POLITE),
+                                        WAIT(300),
+                                        GIVE_RAW("ZE\r\n250 DSN\r\n"),
+                                        EXPECT("QUIT"),
+                                        WAIT(100),
+                                        GIVE("221 bye"),
+                                        END,
+                                        STOP};
     struct talk *t = talk_new(script);
     assert_int_equal(smtp_greeting(&t->s, &t->reply), ST_OK);
     assert_int_equal(smtp_ehlo(&t->s, "probe.example", &t->reply), ST_CANCELLED);
@@ -162,8 +174,9 @@ static void test_cancel_while_waiting(void **state)
     talk_done(t);
 
     /* A hard one ends even that, within a slice. */
-    static const struct act hard[] = {GREETING, WAIT(50), CANCEL(CANCEL_POLITE), EXPECT("QUIT"),
-                                      WAIT(500), CANCEL(CANCEL_HARD), STOP};
+    static const struct act hard[] = {
+        GREETING, WAIT(50), CANCEL(CANCEL_POLITE), EXPECT("QUIT"), WAIT(500), CANCEL(CANCEL_HARD),
+        STOP};
     t = talk_new(hard);
     assert_int_equal(smtp_greeting(&t->s, &t->reply), ST_OK);
     assert_int_equal(smtp_ehlo(&t->s, "probe.example", &t->reply), ST_CANCELLED);
@@ -174,8 +187,8 @@ static void test_cancel_while_waiting(void **state)
     talk_done(t);
 
     /* A polite one in the middle of the farewell shortens it. */
-    static const struct act later[] = {GREETING, GIVE("250 x"), EXPECT("QUIT"), WAIT(1000),
-                                       CANCEL(CANCEL_POLITE), STOP};
+    static const struct act later[] = {GREETING,   GIVE("250 x"),         EXPECT("QUIT"),
+                                       WAIT(1000), CANCEL(CANCEL_POLITE), STOP};
     t = talk_new(later);
     open_with(t);
     begin = t->w.now_us;
@@ -196,9 +209,16 @@ static void test_cancel_while_waiting(void **state)
 static void test_going_on_after_cancel(void **state)
 {
     (void)state;
-    static const struct act script[] = {
-        GREETING, GIVE("250 mx.example"), EXPECT("MAIL FROM:<>"), GIVE_RAW("55"), WAIT(100),
-        CANCEL(CANCEL_POLITE), WAIT(100), EXPECT("RSET"), GIVE_RAW("0 no\r\n250 ok\r\n"), STOP};
+    static const struct act script[] = {GREETING,
+                                        GIVE("250 mx.example"),
+                                        EXPECT("MAIL FROM:<>"),
+                                        GIVE_RAW("55"),
+                                        WAIT(100),
+                                        CANCEL(CANCEL_POLITE),
+                                        WAIT(100),
+                                        EXPECT("RSET"),
+                                        GIVE_RAW("0 no\r\n250 ok\r\n"),
+                                        STOP};
     struct talk *t = talk_new(script);
     open_with(t);
     assert_int_equal(smtp_command(&t->s, WAIT_MAIL, &t->reply, "MAIL FROM:<>"), ST_CANCELLED);
@@ -211,8 +231,9 @@ static void test_going_on_after_cancel(void **state)
     talk_done(t);
 
     /* The greeting that a cancel interrupted. */
-    static const struct act greeting[] = {GIVE_RAW("220-mx"), WAIT(10), CANCEL(CANCEL_POLITE),
-                                          WAIT(10), GIVE_RAW("\r\n220 go\r\n"), STOP};
+    static const struct act greeting[] = {GIVE_RAW("220-mx"),         WAIT(10),
+                                          CANCEL(CANCEL_POLITE),      WAIT(10),
+                                          GIVE_RAW("\r\n220 go\r\n"), STOP};
     t = talk_new(greeting);
     assert_int_equal(smtp_greeting(&t->s, &t->reply), ST_CANCELLED);
     cancel_ack(&t->w.cancel, CANCEL_POLITE);
@@ -223,9 +244,15 @@ static void test_going_on_after_cancel(void **state)
     talk_done(t);
 
     /* A command that was cut by the cancel is finished before the next one begins. */
-    static const struct act cut[] = {GREETING, GIVE("250 x"), ROOM(6), EXPECT_RAW("MAIL F"), WAIT(10),
-                                     CANCEL(CANCEL_POLITE), EXPECT_RAW("ROM:<>\r\nRSET\r\n"),
-                                     GIVE("250 a\r\n250 b"), STOP};
+    static const struct act cut[] = {GREETING,
+                                     GIVE("250 x"),
+                                     ROOM(6),
+                                     EXPECT_RAW("MAIL F"),
+                                     WAIT(10),
+                                     CANCEL(CANCEL_POLITE),
+                                     EXPECT_RAW("ROM:<>\r\nRSET\r\n"),
+                                     GIVE("250 a\r\n250 b"),
+                                     STOP};
     t = talk_new(cut);
     open_with(t);
     assert_int_equal(smtp_command(&t->s, WAIT_MAIL, &t->reply, "MAIL FROM:<>"), ST_CANCELLED);
@@ -237,10 +264,16 @@ static void test_going_on_after_cancel(void **state)
 
     /* In a pipeline all that was sent is owed. */
     static const struct act piped[] = {
-        GREETING, GIVE("250-x\r\n250 PIPELINING"),
+        GREETING,
+        GIVE("250-x\r\n250 PIPELINING"),
         EXPECT("MAIL FROM:<a@probe.example>\r\nRCPT TO:<b@mx.example>\r\nRSET\r\nQUIT"),
-        GIVE("250 a"), WAIT(10), CANCEL(CANCEL_POLITE), WAIT(10), EXPECT("NOOP"),
-        GIVE("250 b\r\n250 c\r\n221 d\r\n250 e"), STOP};
+        GIVE("250 a"),
+        WAIT(10),
+        CANCEL(CANCEL_POLITE),
+        WAIT(10),
+        EXPECT("NOOP"),
+        GIVE("250 b\r\n250 c\r\n221 d\r\n250 e"),
+        STOP};
     t = talk_new(piped);
     size_t done;
     assert_int_equal(envelope(t, &done), ST_CANCELLED);
@@ -273,9 +306,9 @@ static void test_before_the_greeting(void **state)
     talk_done(t);
 
     /* Whoever talks first still gets his own answer. */
-    static const struct act eager[] = {EXPECT("EHLO probe.example"), WAIT(10),
+    static const struct act eager[] = {EXPECT("EHLO probe.example"),       WAIT(10),
                                        GIVE("220-mx.example\r\n220 late"), WAIT(10),
-                                       GIVE("503 wait your turn"), STOP};
+                                       GIVE("503 wait your turn"),         STOP};
     t = talk_new(eager);
     assert_int_equal(smtp_ehlo(&t->s, "probe.example", &t->reply), ST_OK);
     assert_int_equal(t->reply.code, 503);

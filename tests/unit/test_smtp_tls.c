@@ -36,9 +36,14 @@ static void test_good(void **state)
 {
     (void)state;
     static const struct act script[] = {
-        BEGIN, GIVE("220 go ahead"), START_TLS, EXPECT("EHLO probe.example"),
-        GIVE("250-mx.example secure\r\n250-SIZE 6\r\n250 AUTH PLAIN"), EXPECT("QUIT"),
-        GIVE("221 bye"), STOP};
+        BEGIN,
+        GIVE("220 go ahead"),
+        START_TLS,
+        EXPECT("EHLO probe.example"),
+        GIVE("250-mx.example secure\r\n250-SIZE 6\r\n250 AUTH PLAIN"),
+        EXPECT("QUIT"),
+        GIVE("221 bye"),
+        STOP};
     for (size_t piece = 0; piece < 200; piece = piece < 4 ? piece + 1 : piece * 3) {
         struct talk *t = greeted(script, piece);
         struct buf injected;
@@ -81,8 +86,8 @@ static void test_injection(void **state)
     (void)state;
     static const struct act same[] = {
         BEGIN, GIVE_RAW("220 ok\r\n250-mx.evil\r\n250 AUTH PLAIN\r\n25"), STOP};
-    static const struct act next[] = {
-        BEGIN, GIVE("220 ok"), GIVE_RAW("250-mx.evil\r\n250 AUTH PLAIN\r\n25"), STOP};
+    static const struct act next[] = {BEGIN, GIVE("220 ok"),
+                                      GIVE_RAW("250-mx.evil\r\n250 AUTH PLAIN\r\n25"), STOP};
     static const char evil[] = "250-mx.evil\r\n250 AUTH PLAIN\r\n25";
     const struct act *const scripts[] = {same, next};
     for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
@@ -134,8 +139,9 @@ static void test_late_injection(void **state)
     (void)state;
     static const int delays[] = {1, 20, 5000};
     for (size_t i = 0; i < ARRAY_LEN(delays); i++) {
-        const struct act script[] = {BEGIN, GIVE("220 ok"), WAIT(delays[i]),
-                                     GIVE("250-mx.evil\r\n250 AUTH PLAIN"), ANYTHING, STOP};
+        const struct act script[] = {BEGIN,           GIVE("220 ok"),
+                                     WAIT(delays[i]), GIVE("250-mx.evil\r\n250 AUTH PLAIN"),
+                                     ANYTHING,        STOP};
         struct talk *t = greeted(script, 0);
         struct buf injected;
         buf_init(&injected, 1000);
@@ -158,8 +164,8 @@ static void test_refusals(void **state)
     for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
         char text[40];
         snprintf(text, sizeof(text), "%d no\r\n", codes[i]);
-        const struct act script[] = {BEGIN, {OP_GIVE, text, strlen(text), 0}, EXPECT("NOOP"),
-                                     GIVE("250 ok"), STOP};
+        const struct act script[] = {
+            BEGIN, {OP_GIVE, text, strlen(text), 0}, EXPECT("NOOP"), GIVE("250 ok"), STOP};
         struct talk *t = greeted(script, 0);
         assert_int_equal(starttls(t, NULL), ST_OK);
         assert_int_equal(t->reply.code, codes[i]);
@@ -176,10 +182,13 @@ static void test_unasked_before(void **state)
 {
     (void)state;
     /* A reply too many before STARTTLS is no injection behind it. */
-    static const struct act script[] = {
-        GIVE("220 mx.example"), EXPECT("EHLO probe.example"),
-        GIVE("250-mx.example clear\r\n250 STARTTLS\r\n250 twice"), EXPECT("STARTTLS"),
-        GIVE("220 ok"), START_TLS, STOP};
+    static const struct act script[] = {GIVE("220 mx.example"),
+                                        EXPECT("EHLO probe.example"),
+                                        GIVE("250-mx.example clear\r\n250 STARTTLS\r\n250 twice"),
+                                        EXPECT("STARTTLS"),
+                                        GIVE("220 ok"),
+                                        START_TLS,
+                                        STOP};
     struct talk *t = greeted(script, 0);
     assert_int_equal(starttls(t, NULL), ST_OK);
     assert_true(t->s.tls);
@@ -211,8 +220,8 @@ static void test_broken_handshake(void **state)
     talk_free(t);
 
     /* Half a handshake is no channel in which to say goodbye. */
-    static const struct act stopped[] = {BEGIN, GIVE("220 ok"), WAIT(50), CANCEL(CANCEL_POLITE),
-                                         ANYTHING, STOP};
+    static const struct act stopped[] = {
+        BEGIN, GIVE("220 ok"), WAIT(50), CANCEL(CANCEL_POLITE), ANYTHING, STOP};
     t = greeted(stopped, 0);
     assert_int_equal(starttls(t, NULL), ST_CANCELLED);
     assert_int_equal(t->s.state, SMTP_CLOSED);
@@ -265,9 +274,15 @@ static void test_verified(void **state)
     talk_done(t);
 
     /* The reply and the end of the link in one: there is no channel, and no caller may think so. */
-    static const struct act stuck[] = {
-        GIVE("220 mx.example"), EXPECT("EHLO probe.example"), GIVE("250-x\r\n250 STARTTLS"), ROOM(4),
-        EXPECT_RAW("STAR"), WAIT(10), GIVE("220 go"), RESET, STOP};
+    static const struct act stuck[] = {GIVE("220 mx.example"),
+                                       EXPECT("EHLO probe.example"),
+                                       GIVE("250-x\r\n250 STARTTLS"),
+                                       ROOM(4),
+                                       EXPECT_RAW("STAR"),
+                                       WAIT(10),
+                                       GIVE("220 go"),
+                                       RESET,
+                                       STOP};
     t = greeted(stuck, 0);
     assert_int_equal(starttls(t, NULL), ST_RESET);
     assert_false(t->s.tls);
@@ -300,7 +315,7 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),          cmocka_unit_test(test_injection),
+        cmocka_unit_test(test_good),           cmocka_unit_test(test_injection),
         cmocka_unit_test(test_late_injection), cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_unasked_before), cmocka_unit_test(test_broken_handshake),
         cmocka_unit_test(test_implicit),       cmocka_unit_test(test_verified),

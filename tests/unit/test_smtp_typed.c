@@ -15,7 +15,8 @@
 
 static SSL_CTX *context;
 static const struct tls_config config = {.name = "mx.example"};
-static const char *const never_told[] = {CANARY, CANARY64, PLAIN64, "43616e617279", "DYW5hcnlQYXNz"};
+static const char *const never_told[] = {CANARY, CANARY64, PLAIN64, "43616e617279",
+                                         "DYW5hcnlQYXNz"};
 
 static struct talk *begin(const struct act *script)
 {
@@ -38,8 +39,7 @@ static enum status type_bytes(struct talk *t, const char *line, size_t len, bool
 {
     struct guarded g = guarded_copy(line, len);
     t->error.text[0] = '\0';
-    enum status st =
-        smtp_typed(&t->s, g.p, g.len, &config, &t->reply, expects, &t->error);
+    enum status st = smtp_typed(&t->s, g.p, g.len, &config, &t->reply, expects, &t->error);
     assert_true(st == ST_OK || t->error.text[0] != '\0');
     guarded_free(&g);
     return st;
@@ -61,16 +61,39 @@ static void test_session(void **state)
 {
     (void)state;
     static const struct act script[] = {
-        GIVE("220 mx.example"), EXPECT("ehlo probe.example"),
-        GIVE("250-mx.example\r\n250-STARTTLS\r\n250 SIZE 9"), EXPECT("STARTTLS"), GIVE("220 go"),
-        START_TLS, EXPECT("EHLO probe.example"), GIVE("250-mx.example\r\n250 AUTH LOGIN PLAIN"),
-        EXPECT("AUTH LOGIN"), GIVE("334 VXNlcm5hbWU6"), EXPECT(USER64), GIVE("334 UGFzc3dvcmQ6"),
-        EXPECT(CANARY64), GIVE("235 2.7.0 ok"), EXPECT("MAIL FROM:<user@example.com>"),
-        GIVE("250 ok"), EXPECT("RCPT TO:<x@y>"), GIVE("250 ok"), EXPECT("RSET"), GIVE("250 ok"),
-        EXPECT("mail from:<user@example.com>"), GIVE("250 ok"), EXPECT("RCPT TO:<x@y>"),
-        GIVE("250 ok"), EXPECT("DATA"), GIVE("354 go"),
-        EXPECT("Subject: by hand\r\n\r\n.dotted\r\n..\r\nEHLO is text\r\n."), GIVE("250 queued"),
-        EXPECT("NONSENSE x"), GIVE("500 what"), EXPECT("QUIT"), GIVE("221 bye"), STOP};
+        GIVE("220 mx.example"),
+        EXPECT("ehlo probe.example"),
+        GIVE("250-mx.example\r\n250-STARTTLS\r\n250 SIZE 9"),
+        EXPECT("STARTTLS"),
+        GIVE("220 go"),
+        START_TLS,
+        EXPECT("EHLO probe.example"),
+        GIVE("250-mx.example\r\n250 AUTH LOGIN PLAIN"),
+        EXPECT("AUTH LOGIN"),
+        GIVE("334 VXNlcm5hbWU6"),
+        EXPECT(USER64),
+        GIVE("334 UGFzc3dvcmQ6"),
+        EXPECT(CANARY64),
+        GIVE("235 2.7.0 ok"),
+        EXPECT("MAIL FROM:<user@example.com>"),
+        GIVE("250 ok"),
+        EXPECT("RCPT TO:<x@y>"),
+        GIVE("250 ok"),
+        EXPECT("RSET"),
+        GIVE("250 ok"),
+        EXPECT("mail from:<user@example.com>"),
+        GIVE("250 ok"),
+        EXPECT("RCPT TO:<x@y>"),
+        GIVE("250 ok"),
+        EXPECT("DATA"),
+        GIVE("354 go"),
+        EXPECT("Subject: by hand\r\n\r\n.dotted\r\n..\r\nEHLO is text\r\n."),
+        GIVE("250 queued"),
+        EXPECT("NONSENSE x"),
+        GIVE("500 what"),
+        EXPECT("QUIT"),
+        GIVE("221 bye"),
+        STOP};
     struct talk *t = begin(script);
     bool expects = true;
     type(t, "ehlo probe.example", 250);
@@ -151,9 +174,12 @@ static void test_auth_lines(void **state)
         char wire[128];
         snprintf(wire, sizeof(wire), "%s\r\n", cases[i].line);
         /* The server says it all back. */
-        const struct act script[] = {GIVE("220 x"), {OP_EXPECT, wire, strlen(wire), 0},
+        const struct act script[] = {GIVE("220 x"),
+                                     {OP_EXPECT, wire, strlen(wire), 0},
                                      GIVE("535-" PLAIN64 "\r\n535 " CANARY " " CANARY64),
-                                     EXPECT("QUIT"), GIVE("221 x"), STOP};
+                                     EXPECT("QUIT"),
+                                     GIVE("221 x"),
+                                     STOP};
         struct talk *t = begin(script);
         bool secret = strstr(cases[i].line, CANARY64) != NULL ||
                       strstr(cases[i].line, CANARY) != NULL ||
@@ -179,13 +205,28 @@ static void test_wrong_answers(void **state)
 {
     (void)state;
     /* The password as it is, where base64 was wanted; the star; what is typed after a refusal. */
-    static const struct act script[] = {
-        GIVE("220 x"), EXPECT("AUTH LOGIN"), GIVE("334 VXNlcm5hbWU6"), EXPECT("*"),
-        GIVE("501 ok"), EXPECT("AUTH LOGIN"), GIVE("334 UGFzc3dvcmQ6"), EXPECT(CANARY),
-        GIVE("535 " CANARY " " CANARY64), EXPECT(CANARY64), GIVE("500 " CANARY64 "?"),
-        EXPECT("MIAL FROM:<a@b>"), GIVE("500 what"), EXPECT("word"), GIVE("500 what"),
-        EXPECT("AUTH PLAIN"), GIVE("503 no"), EXPECT("help"), GIVE("214 x"), EXPECT("lonely"),
-        GIVE("500 what"), STOP};
+    static const struct act script[] = {GIVE("220 x"),
+                                        EXPECT("AUTH LOGIN"),
+                                        GIVE("334 VXNlcm5hbWU6"),
+                                        EXPECT("*"),
+                                        GIVE("501 ok"),
+                                        EXPECT("AUTH LOGIN"),
+                                        GIVE("334 UGFzc3dvcmQ6"),
+                                        EXPECT(CANARY),
+                                        GIVE("535 " CANARY " " CANARY64),
+                                        EXPECT(CANARY64),
+                                        GIVE("500 " CANARY64 "?"),
+                                        EXPECT("MIAL FROM:<a@b>"),
+                                        GIVE("500 what"),
+                                        EXPECT("word"),
+                                        GIVE("500 what"),
+                                        EXPECT("AUTH PLAIN"),
+                                        GIVE("503 no"),
+                                        EXPECT("help"),
+                                        GIVE("214 x"),
+                                        EXPECT("lonely"),
+                                        GIVE("500 what"),
+                                        STOP};
     struct talk *t = begin(script);
     type(t, "AUTH LOGIN", 334);
     type(t, "*", 501);
@@ -213,9 +254,12 @@ static void test_other_mechanisms(void **state)
     (void)state;
     /* CRAM-MD5 by hand, and what the server knows of it. */
     static const struct act cram[] = {
-        GIVE("220 x"), EXPECT("AUTH CRAM-MD5"), GIVE("334 PDEyM0BteD4="),
+        GIVE("220 x"),
+        EXPECT("AUTH CRAM-MD5"),
+        GIVE("334 PDEyM0BteD4="),
         EXPECT("dXNlciBiMWZiZTI2MjdkYmNlODYwZTczNWRmYzc3MjhlYzk2Ng=="),
-        GIVE("535 user b1fbe2627dbce860e735dfc7728ec966"), STOP};
+        GIVE("535 user b1fbe2627dbce860e735dfc7728ec966"),
+        STOP};
     struct talk *t = begin(cram);
     type(t, "AUTH CRAM-MD5", 334);
     type(t, "dXNlciBiMWZiZTI2MjdkYmNlODYwZTczNWRmYzc3MjhlYzk2Ng==", 535);
@@ -226,8 +270,12 @@ static void test_other_mechanisms(void **state)
 
     /* user=u^Aauth=Bearer CanaryPass77^A^A */
     static const struct act oauth[] = {
-        GIVE("220 x"), EXPECT("AUTH XOAUTH2 dXNlcj11AWF1dGg9QmVhcmVyIENhbmFyeVBhc3M3NwEB"),
-        GIVE("334 eyJlIjoiMSJ9"), EXPECT(""), GIVE("535 token " CANARY), STOP};
+        GIVE("220 x"),
+        EXPECT("AUTH XOAUTH2 dXNlcj11AWF1dGg9QmVhcmVyIENhbmFyeVBhc3M3NwEB"),
+        GIVE("334 eyJlIjoiMSJ9"),
+        EXPECT(""),
+        GIVE("535 token " CANARY),
+        STOP};
     t = begin(oauth);
     type(t, "AUTH XOAUTH2 dXNlcj11AWF1dGg9QmVhcmVyIENhbmFyeVBhc3M3NwEB", 334);
     type(t, "", 535);
@@ -236,9 +284,8 @@ static void test_other_mechanisms(void **state)
     finish(t);
 
     /* The signature of SCRAM lets a reader try passwords. */
-    static const struct act scram[] = {
-        GIVE("220 x"), EXPECT("AUTH SCRAM-SHA-1 biwsbj11LHI9eA=="),
-        GIVE("334 dj0zL2V0MExhYm82YzUyV0YxbGRlb3RHTXphSzg9"), STOP};
+    static const struct act scram[] = {GIVE("220 x"), EXPECT("AUTH SCRAM-SHA-1 biwsbj11LHI9eA=="),
+                                       GIVE("334 dj0zL2V0MExhYm82YzUyV0YxbGRlb3RHTXphSzg9"), STOP};
     t = begin(scram);
     type(t, "AUTH SCRAM-SHA-1 biwsbj11LHI9eA==", 334);
     assert_told(t, "S~ 334 <hidden 40 bytes>\n");
@@ -259,9 +306,12 @@ static void test_password_asked_first(void **state)
 {
     (void)state;
     /* Only an answer to a question for the user is taken for a name. */
-    static const struct act script[] = {
-        GIVE("220 x"), EXPECT("AUTH LOGIN"), GIVE("334 UGFzc3dvcmQ6"), EXPECT(CANARY64),
-        GIVE("535 " CANARY " is no good"), STOP};
+    static const struct act script[] = {GIVE("220 x"),
+                                        EXPECT("AUTH LOGIN"),
+                                        GIVE("334 UGFzc3dvcmQ6"),
+                                        EXPECT(CANARY64),
+                                        GIVE("535 " CANARY " is no good"),
+                                        STOP};
     struct talk *t = begin(script);
     type(t, "AUTH LOGIN", 334);
     type(t, CANARY64, 535);
@@ -288,14 +338,15 @@ static void test_starttls(void **state)
     assert_int_equal(t->w.writes, 0);
     talk_done(t);
 
-    static const struct act refused[] = {GIVE("220 x"), EXPECT("STARTTLS now"), GIVE("501 no"), STOP};
+    static const struct act refused[] = {GIVE("220 x"), EXPECT("STARTTLS now"), GIVE("501 no"),
+                                         STOP};
     t = begin(refused);
     type(t, "STARTTLS now", 501);
     assert_false(t->s.tls);
     talk_done(t);
 
-    static const struct act nested[] = {GIVE("220 x"),   EXPECT("STARTTLS"), GIVE("220 go"),
-                                        START_TLS,       EXPECT("STARTTLS"), GIVE("503 no"),
+    static const struct act nested[] = {GIVE("220 x"),      EXPECT("STARTTLS"),  GIVE("220 go"),
+                                        START_TLS,          EXPECT("STARTTLS"),  GIVE("503 no"),
                                         EXPECT("STARTTLS"), GIVE("220 why not"), STOP};
     t = begin(nested);
     type(t, "STARTTLS", 220);
@@ -312,8 +363,10 @@ static void test_raw_lines(void **state)
     (void)state;
     bool expects;
     static const struct act script[] = {
-        GIVE("220 x"), EXPECT_RAW("NO\0OP \xff\x1b[2J\r\n"), GIVE("500 what"),
-        EXPECT(""), GIVE("500 nothing"), EXPECT("BDAT 5 LAST"), GIVE("503 first MAIL"), STOP};
+        GIVE("220 x"),          EXPECT_RAW("NO\0OP \xff\x1b[2J\r\n"),
+        GIVE("500 what"),       EXPECT(""),
+        GIVE("500 nothing"),    EXPECT("BDAT 5 LAST"),
+        GIVE("503 first MAIL"), STOP};
     struct talk *t = begin(script);
     assert_int_equal(type_bytes(t, "NO\0OP \xff\x1b[2J", 11, &expects), ST_OK);
     type(t, "", 500);
@@ -340,9 +393,12 @@ static void test_long_secret(void **state)
     static char line[SMTP_SECRET_MAX + 1], wire[SMTP_SECRET_MAX + 3];
     memset(line, '!', SMTP_SECRET_MAX);
     snprintf(wire, sizeof(wire), "%s\r\n", line);
-    const struct act script[] = {GIVE("220 x"), EXPECT("AUTH LOGIN"), GIVE("334 UGFzc3dvcmQ6"),
+    const struct act script[] = {GIVE("220 x"),
+                                 EXPECT("AUTH LOGIN"),
+                                 GIVE("334 UGFzc3dvcmQ6"),
                                  {OP_EXPECT, wire, SMTP_SECRET_MAX + 2, 0},
-                                 GIVE("535 no"), STOP};
+                                 GIVE("535 no"),
+                                 STOP};
     struct talk *t = begin(script);
     type(t, "AUTH LOGIN", 334);
     type(t, line, 535);
@@ -360,8 +416,9 @@ static void test_lost_and_stopped(void **state)
     assert_int_equal(t->s.state, SMTP_CLOSED);
     talk_done(t);
 
-    static const struct act stopped[] = {GIVE("220 x"), EXPECT("DATA"), GIVE("354 go"), ROOM(3),
-                                         EXPECT_RAW("one"), WAIT(10), CANCEL(CANCEL_POLITE), STOP};
+    static const struct act stopped[] = {
+        GIVE("220 x"),     EXPECT("DATA"), GIVE("354 go"),        ROOM(3),
+        EXPECT_RAW("one"), WAIT(10),       CANCEL(CANCEL_POLITE), STOP};
     t = begin(stopped);
     type(t, "DATA", 354);
     assert_int_equal(type_bytes(t, "one line", 8, &expects), ST_CANCELLED);
@@ -384,8 +441,14 @@ static void test_lost_and_stopped(void **state)
     talk_done(t);
 
     /* The server gives up in the middle of the text. */
-    static const struct act timeout[] = {GIVE("220 x"), EXPECT("DATA"), GIVE("354 go"),
-                                         EXPECT("one"), GIVE("421 too slow"), END, DEAF, STOP};
+    static const struct act timeout[] = {GIVE("220 x"),
+                                         EXPECT("DATA"),
+                                         GIVE("354 go"),
+                                         EXPECT("one"),
+                                         GIVE("421 too slow"),
+                                         END,
+                                         DEAF,
+                                         STOP};
     t = begin(timeout);
     type(t, "DATA", 354);
     assert_int_equal(type_bytes(t, "one", 3, &expects), ST_OK);
@@ -412,11 +475,15 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_session),         cmocka_unit_test(test_auth_lines),
-        cmocka_unit_test(test_wrong_answers),   cmocka_unit_test(test_other_mechanisms),
-        cmocka_unit_test(test_password_asked_first), cmocka_unit_test(test_starttls),
+        cmocka_unit_test(test_session),
+        cmocka_unit_test(test_auth_lines),
+        cmocka_unit_test(test_wrong_answers),
+        cmocka_unit_test(test_other_mechanisms),
+        cmocka_unit_test(test_password_asked_first),
+        cmocka_unit_test(test_starttls),
         cmocka_unit_test(test_long_secret),
-        cmocka_unit_test(test_raw_lines),       cmocka_unit_test(test_lost_and_stopped),
+        cmocka_unit_test(test_raw_lines),
+        cmocka_unit_test(test_lost_and_stopped),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
