@@ -158,3 +158,9 @@ void language_init(struct language *l, const char *wish)
     }
     bind_texts(l, have_prefix ? prefix : NULL);
 }
+
+void language_english(struct language *l)
+{
+    (void)setlocale(LC_MESSAGES, "C");
+    (void)str_copy(l->code, sizeof(l->code), "en");
+}

@@ -19,5 +19,7 @@ struct language {
 
 /* `wish` is the value of --lang, or NULL. Never fails: what is missing is English or built in. */
 void language_init(struct language *l, const char *wish);
+/* From here on everything is in English: what programs read must not depend on who runs them. */
+void language_english(struct language *l);
 
 #endif

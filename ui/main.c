@@ -301,6 +301,9 @@ static int run_headless(struct program *p)
         return code;
     }
     const struct options *o = &p->options;
+    if (o->json) {
+        language_english(&p->language);
+    }
     const struct headless_options options = {.plan = &o->plan,
                                              .net = net,
                                              .data_dir = p->data_dir,
