@@ -122,6 +122,11 @@ static enum status open_network(void *ctx, const char *scenario, struct plan *pl
     if (st == ST_OK) {
         st = options_finish(&lesson, error);
     }
+    /* A lesson for the eye begins without consent: giving it, and typing the password, is part of the lesson. */
+    lesson.plan.relay_consent = p->options.plan.relay_consent;
+    lesson.plan.send_consent = p->options.plan.send_consent;
+    lesson.plan.auth_wanted = false;
+    secret_free(&lesson.plan.password);
     if (st == ST_OK) {
         plan_free(plan);
         *plan = lesson.plan;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -87,6 +88,37 @@ static void child(const struct pty *p, const char *const *args, const char *cons
     _exit(127);
 }
 
+/*
+ * The session's leader, as a shell would be: the program has a process group of its own in the foreground, so that it
+ * can be stopped (the kernel does not stop orphaned groups). It ends as the program ended.
+ */
+static void leader(const struct pty *p, const char *const *args, const char *const *env, int tell)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(tell);
+        setpgid(0, 0);
+        child(p, args, env);
+    }
+    setpgid(pid, pid);
+    signal(SIGTTOU, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    tcsetpgrp(STDIN_FILENO, pid);
+    ssize_t n = write(tell, &pid, sizeof(pid));
+    (void)n;
+    close(tell);
+    int status = 0;
+    while (waitpid(pid, &status, 0) != pid) {
+    }
+    if (WIFSIGNALED(status)) {
+        struct rlimit none = {0, 0};
+        setrlimit(RLIMIT_CORE, &none);
+        signal(WTERMSIG(status), SIG_DFL);
+        raise(WTERMSIG(status));
+    }
+    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 125);
+}
+
 void pty_start(struct pty *p, int w, int h, const char *const *args, const char *const *env)
 {
     memset(p, 0, sizeof(*p));
@@ -104,18 +136,28 @@ void pty_start(struct pty *p, int w, int h, const char *const *args, const char 
     vterm_screen_enable_altscreen(p->screen, 1);
     vterm_screen_reset(p->screen, 1);
     struct winsize size = {.ws_row = (unsigned short)h, .ws_col = (unsigned short)w};
-    p->pid = forkpty(&p->fd, NULL, NULL, &size);
-    assert(p->pid >= 0);
-    if (p->pid == 0) {
-        child(p, args, env);
+    int tell[2];
+    int rc = pipe(tell);
+    assert(rc == 0);
+    p->leader = forkpty(&p->fd, NULL, NULL, &size);
+    assert(p->leader >= 0);
+    if (p->leader == 0) {
+        close(tell[0]);
+        leader(p, args, env, tell[1]);
     }
+    close(tell[1]);
+    ssize_t n = read(tell[0], &p->pid, sizeof(p->pid));
+    assert(n == (ssize_t)sizeof(p->pid));
+    (void)n;
+    (void)rc;
+    close(tell[0]);
     fcntl(p->fd, F_SETFL, O_NONBLOCK);
     fcntl(p->fd, F_SETFD, FD_CLOEXEC);
 }
 
 static void reap(struct pty *p, int flags)
 {
-    if (!p->exited && waitpid(p->pid, &p->status, flags) == p->pid) {
+    if (!p->exited && waitpid(p->leader, &p->status, flags) == p->leader) {
         p->exited = true;
     }
 }
@@ -288,6 +330,24 @@ bool pty_sees(struct pty *p, const char *text)
 bool pty_misses(struct pty *p, const char *text)
 {
     return wait_for(p, text, false);
+}
+
+bool pty_stops(struct pty *p, bool stopped)
+{
+    char path[64];
+    long long limit = now_ms() + PTY_WAIT_MS;
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)p->pid);
+    while (now_ms() < limit) {
+        char *stat = file_read(path, NULL);
+        const char *end = stat != NULL ? strrchr(stat, ')') : NULL;
+        bool is = end != NULL && end[1] == ' ' && end[2] == 'T';
+        free(stat);
+        if (is == stopped) {
+            return true;
+        }
+        pump(p, 10);
+    }
+    return false;
 }
 
 bool pty_ends(struct pty *p)

@@ -17,7 +17,8 @@
 #define PTY_WAIT_MS 30000
 
 struct pty {
-    pid_t pid;
+    pid_t pid;    /* smtpscope */
+    pid_t leader; /* of the session, as a shell would be; ends as smtpscope ends */
     int fd; /* master */
     int w, h;
     VTerm *vt;
@@ -50,6 +51,9 @@ bool pty_misses(struct pty *p, const char *text);
 bool pty_has(struct pty *p, const char *text);
 /* True when it ended within PTY_WAIT_MS; the status is in p->status. */
 bool pty_ends(struct pty *p);
+
+/* True when it is stopped (by Ctrl-Z), or goes on again, within PTY_WAIT_MS. */
+bool pty_stops(struct pty *p, bool stopped);
 
 /* The screen as UTF-8 text, rows without trailing blanks; the caller frees. */
 char *pty_text(struct pty *p);

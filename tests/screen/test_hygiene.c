@@ -151,14 +151,12 @@ static void a6_suspend_and_continue(void **state)
     assert_true(pty_sees(&p, "Done:"));
     for (int i = 0; i < 50; i++) {
         size_t before = p.log_len;
-        int status = 0;
         if (i % 2 == 0) {
             pty_send(&p, "\032");
         } else {
             kill(p.pid, SIGTSTP);
         }
-        assert_int_equal(waitpid(p.pid, &status, WUNTRACED), p.pid);
-        assert_true(WIFSTOPPED(status));
+        assert_true(pty_stops(&p, true));
         pty_settle(&p, 20);
         struct termios t;
         modes(&p, &t);

@@ -188,9 +188,16 @@ static void a44_no_two_keys_send_anything(void **state)
     pty_path(&p, "tee.txt", path, sizeof(path));
     char *text = file_read(path, NULL);
     assert_non_null(text);
-    assert_null(strstr(text, "MAIL FROM"));
-    assert_null(strstr(text, "RCPT TO"));
-    assert_null(strstr(text, "DATA"));
+    static const char *const verbs[] = {"MAIL FROM", "RCPT TO", "DATA", "AUTH "};
+    for (size_t i = 0; i < 4; i++) {
+        const char *at = strstr(text, verbs[i]);
+        while (at != NULL && strstr(at - (at - text > 5 ? 5 : 0), "C") > at) {
+            at = strstr(at + 1, verbs[i]);
+        }
+        if (at != NULL) {
+            fail_msg("something was begun: %.300s", at - (at - text > 100 ? 100 : at - text));
+        }
+    }
     free(text);
     pty_end(&p);
 }

@@ -167,17 +167,19 @@ static int form_first_button(const struct form *f)
     return -1;
 }
 
-/* Enter outside a button: to the next field; in the last one it presses the first button. */
+/* Enter outside a button: to the next field, and from the last one that is typed into to the first button. */
 static enum form_result form_enter(struct form *f, bool careful, int *pressed)
 {
-    size_t before = f->focus;
-    form_step(f, 1);
-    if (!careful && f->fields[f->focus].kind == FIELD_BUTTON) {
-        int button = form_first_button(f);
-        f->focus = before;
+    bool more = false;
+    for (size_t i = f->focus + 1; i < f->count; i++) {
+        more = more || f->fields[i].kind == FIELD_TEXT || f->fields[i].kind == FIELD_PASSWORD;
+    }
+    int button = form_first_button(f);
+    if (!careful && !more && button >= 0) {
         *pressed = f->fields[button].id;
         return FORM_PRESSED;
     }
+    form_step(f, 1);
     return FORM_CHANGED;
 }
 
