@@ -1,3 +1,4 @@
 unit(lines run)
 unit(event run)
 unit(record run)
+unit(engine_net run)
