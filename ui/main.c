@@ -370,6 +370,16 @@ static int run_console(struct program *p)
     return console_run(&options);
 }
 
+/* Without a terminal, on one that cannot move its cursor, or where a person wants lines to be read out. */
+static bool can_show_screen(void)
+{
+    const char *term = getenv("TERM");
+    const char *spoken = getenv("SMTPSCOPE_A11Y");
+    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) &&
+           (term == NULL || strcmp(term, "dumb") != 0) &&
+           (spoken == NULL || strcmp(spoken, "1") != 0);
+}
+
 static int run(struct program *p)
 {
     struct error error = {.text = ""};
@@ -379,12 +389,11 @@ static int run(struct program *p)
     if (p->options.mode != OPTIONS_RUN) {
         return print_and_end(p);
     }
-    bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-    bool headless = options_headless(&p->options) || !terminal;
+    bool headless = options_headless(&p->options) || !can_show_screen();
     bool nothing_to_do = p->options.target == NULL && p->options.host == NULL && !p->options.demo;
     if (headless && nothing_to_do) {
         options_usage(stderr);
-        complain(p->language.ascii, _("Without a terminal a target is needed. See smtpscope --help."));
+        complain(p->language.ascii, _("Without a screen a target is needed. See smtpscope --help."));
         return EXIT_CODE_USAGE;
     }
     return headless ? run_headless(p) : run_console(p);

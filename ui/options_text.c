@@ -223,6 +223,8 @@ static void print_man_row(FILE *out, const struct option_row *row)
 static const struct example variables[] = {
     {"SMTPSCOPE_DATA", N_("directory with guide, scenarios and translations, instead of the "
                           "installed one")},
+    {"SMTPSCOPE_A11Y", N_("when 1, plain lines instead of the full screen, as with --plain and with "
+                          "TERM=dumb")},
     {"NO_COLOR", N_("when not empty, no colours are used")},
     {"LANGUAGE, LC_ALL, LC_MESSAGES, LANG", N_("language of the texts, where --lang names none")},
 };
