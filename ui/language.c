@@ -47,11 +47,11 @@ static const char *locale_name(const char *category)
 /* A locale that is named but not installed still says that the terminal speaks UTF-8. */
 static void set_locale(void)
 {
-    if (setlocale(LC_ALL, "") == NULL && ends_in_utf8(locale_name("LC_CTYPE"))) {
+    if (setlocale(LC_CTYPE, "") == NULL && ends_in_utf8(locale_name("LC_CTYPE"))) {
         (void)setlocale(LC_CTYPE, "C.UTF-8");
     }
-    /* Numbers in files and on the screen have a point. */
-    (void)setlocale(LC_NUMERIC, "C");
+    /* No other category is wanted: numbers have a point and times are ISO 8601 everywhere. */
+    (void)setlocale(LC_MESSAGES, "");
 }
 
 static bool is_plain_locale(const char *name)
