@@ -111,13 +111,17 @@ static void set_addresses(const struct check_context *c, struct test *t)
 
 static void add_step(struct test *t, enum smtp_wait wait, const char *verb, const char *address)
 {
-    char *command = t->commands[t->step_count];
+    /* Composed beside the test: the address lies inside it, and GCC 12 at -O3 takes that for overlap. */
+    char command[COMMAND_MAX];
     if (address != NULL) {
-        snprintf(command, COMMAND_MAX, "%s:<%s>", verb, address);
+        snprintf(command, sizeof(command), "%s:<%s>", verb, address);
     } else {
-        snprintf(command, COMMAND_MAX, "%s", verb);
+        str_copy(command, sizeof(command), verb);
     }
-    t->steps[t->step_count++] = (struct smtp_step){.wait = wait, .command = command};
+    str_copy(t->commands[t->step_count], COMMAND_MAX, command);
+    t->steps[t->step_count] =
+        (struct smtp_step){.wait = wait, .command = t->commands[t->step_count]};
+    t->step_count++;
 }
 
 static void add_form(struct test *t, struct form *f)
