@@ -258,7 +258,7 @@ static enum verdict report_unverified(struct check_context *c, enum sasl_mech me
     struct finding f;
     finding_init(&f, "smtp.auth.unverified");
     finding_arg(&f, "mech", sasl_mech_name(mech));
-    finding_arg(&f, "reason", tls_reason_name(c->smtp.tls_facts.reason));
+    finding_arg_word(&f, "reason", tls_reason_name(c->smtp.tls_facts.reason));
     finding_evidence(&f, c->tls_line);
     return check_report(c, &f);
 }

@@ -129,7 +129,10 @@ static enum verdict report_error(struct check_context *c, const struct tls_facts
         snprintf(weak, sizeof(weak), "%s, %s", leaf->key, leaf->signature);
         add_args(c, &f, t, weak);
     } else {
-        add_args(c, &f, t, t->detail[0] != '\0' ? t->detail : tls_reason_name(reason));
+        add_args(c, &f, t, t->detail);
+    }
+    if (finding_arg_get(&f, "detail") == NULL || finding_arg_get(&f, "detail")[0] == '\0') {
+        finding_arg_word(&f, "detail", tls_reason_name(reason));
     }
     finding_evidence(&f, line);
     if (is_strict(c) && (row == NULL || row->fails_strict)) {

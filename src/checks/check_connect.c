@@ -97,7 +97,11 @@ static enum verdict report_failure(struct check_context *c, const struct attempt
     set_address_args(&f, a);
     finding_argf(&f, "family", "IPv%u", a->address.family);
     finding_argf(&f, "seconds", "%d", c->plan->limits.connect / 1000);
-    finding_arg(&f, "detail", a->sys != 0 ? strerror(a->sys) : status_word(a->status));
+    if (a->sys != 0) {
+        finding_arg(&f, "detail", strerror(a->sys));
+    } else {
+        finding_arg_word(&f, "detail", status_name(a->status));
+    }
     return check_report(c, &f);
 }
 

@@ -138,7 +138,7 @@ static enum verdict report_lookup(struct check_context *c, const struct lookup *
     } else {
         finding_init(&f, failure_id(failed->result));
         check_add_server(&f, failed);
-        finding_arg(&f, "result", dns_result_name(failed->result));
+        finding_arg_word(&f, "result", dns_result_name(failed->result));
     }
     finding_arg(&f, "host", l->target->host);
     finding_evidence(&f, l->line);

@@ -79,7 +79,7 @@ static enum verdict compare_seen_address(struct check_context *c, uint32_t line)
         c->own_address = seen;
         finding_init(&f, "self.address.found");
         finding_arg(&f, "address", text);
-        finding_arg(&f, "source", "server");
+        finding_arg_word(&f, "source", N_("server"));
     } else if (seen.family == c->own_address.family) {
         net_address_format(&c->own_address, own, sizeof(own));
         finding_init(&f, "self.address.differs");

@@ -131,7 +131,7 @@ static enum verdict found(struct check_context *c, const struct net_address *add
     c->sink->facts(c->sink->ctx, &c->domain_facts);
     finding_init(&f, "self.address.found");
     finding_arg(&f, "address", text);
-    finding_arg(&f, "source", source);
+    finding_arg_word(&f, "source", source);
     finding_evidence(&f, line);
     return check_report(c, &f);
 }
@@ -182,7 +182,7 @@ enum verdict check_run_self_address(struct check_context *c)
     uint32_t line = check_note(c, _("This machine uses %s towards %s"), text, target);
     /* A server inside our own network sees the address that we see. */
     if (is_public(&local) || !is_public(&to)) {
-        return found(c, &local, "socket", line);
+        return found(c, &local, N_("socket"), line);
     }
     for (size_t i = 0; i < ARRAY_LEN(services); i++) {
         struct net_address seen = {0};

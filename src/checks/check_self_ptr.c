@@ -154,7 +154,7 @@ static enum verdict judge_own(struct check_context *c, const struct dns_question
         break;
     }
     start_finding(&f, "self.ptr.lookup_failed", c, NULL, line);
-    finding_arg(&f, "result", dns_result_name(own->answer.result));
+    finding_arg_word(&f, "result", dns_result_name(own->answer.result));
     return check_report(c, &f);
 }
 

@@ -205,7 +205,7 @@ static enum verdict unsure(struct check_context *c, enum status st)
 {
     struct finding f;
     finding_init(&f, "smtp.send.unsure");
-    finding_arg(&f, "detail", status_word(st));
+    finding_arg_word(&f, "detail", status_name(st));
     finding_evidence(&f, c->smtp.last_client_line);
     return check_report(c, &f);
 }

@@ -51,7 +51,11 @@ enum verdict check_internal(struct check_context *c, enum status status, const c
 {
     struct finding f;
     finding_init(&f, "check.internal");
-    finding_arg(&f, "detail", detail != NULL && detail[0] != '\0' ? detail : status_word(status));
+    if (detail != NULL && detail[0] != '\0') {
+        finding_arg(&f, "detail", detail);
+    } else {
+        finding_arg_word(&f, "detail", status_name(status));
+    }
     return check_report(c, &f);
 }
 
@@ -68,7 +72,11 @@ enum verdict check_not_reopened(struct check_context *c, enum status status,
     }
     struct finding f;
     finding_init(&f, "smtp.session.shutdown");
-    finding_arg(&f, "text", error->text[0] != '\0' ? error->text : status_word(status));
+    if (error->text[0] != '\0') {
+        finding_arg(&f, "text", error->text);
+    } else {
+        finding_arg_word(&f, "text", status_name(status));
+    }
     return check_report(c, &f);
 }
 
@@ -284,7 +292,7 @@ enum verdict check_broken(struct check_context *c, enum status status, enum smtp
         struct span first = reply_line_whole(reply, 0);
         finding_arg_span(&f, "detail", first.p, first.len);
     } else {
-        finding_arg(&f, "detail", status_word(status));
+        finding_arg_word(&f, "detail", status_name(status));
         finding_evidence(&f, reply != NULL && reply->command_line != 0 ? reply->command_line
                                                                        : c->smtp.last_client_line);
     }
@@ -355,11 +363,11 @@ uint32_t check_note_answer(struct check_context *c, const char *name, uint16_t t
     }
     if (answer->ede >= 0) {
         return check_note(c, _("%s of %s: %s from %s in %d ms (extended error %d %s)"), kind, name,
-                          dns_result_name(answer->result), server, ms, answer->ede,
+                          dns_result_word(answer->result), server, ms, answer->ede,
                           answer->ede_text);
     }
     return check_note(c, _("%s of %s: %s from %s in %d ms"), kind, name,
-                      dns_result_name(answer->result), server, ms);
+                      dns_result_word(answer->result), server, ms);
 }
 
 void check_add_server(struct finding *f, const struct dns_answer *answer)

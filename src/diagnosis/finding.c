@@ -247,12 +247,23 @@ void finding_arg_span(struct finding *f, const char *name, const char *p, size_t
         free(slot->value);
     }
     slot->value = value;
+    slot->word = false;
 }
 
 void finding_arg(struct finding *f, const char *name, const char *value)
 {
     if (value != NULL) {
         finding_arg_span(f, name, value, strlen(value));
+    }
+}
+
+void finding_arg_word(struct finding *f, const char *name, const char *word)
+{
+    finding_arg(f, name, word);
+    for (size_t i = 0; i < f->arg_count; i++) {
+        if (strcmp(f->args[i].name, name) == 0) {
+            f->args[i].word = true;
+        }
     }
 }
 

@@ -100,6 +100,7 @@ struct finding_kind {
 struct finding_arg {
     char name[24];
     char *value; /* raw: escape before showing */
+    bool word;   /* an English word of this program, which guides in other languages translate */
 };
 
 struct finding {
@@ -129,6 +130,8 @@ enum status finding_copy(struct finding *dst, const struct finding *src) MUST_CH
 void finding_arg(struct finding *f, const char *name, const char *value);
 void finding_arg_span(struct finding *f, const char *name, const char *p, size_t len);
 void finding_argf(struct finding *f, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* A word that is marked with N_(): JSON has it in English, people read it in their language. */
+void finding_arg_word(struct finding *f, const char *name, const char *word);
 const char *finding_arg_get(const struct finding *f, const char *name); /* NULL when absent */
 void finding_evidence(struct finding *f, uint32_t line);                /* 0 is ignored */
 

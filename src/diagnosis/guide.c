@@ -18,6 +18,7 @@ struct guide {
     struct guide_book books[GUIDE_BOOKS]; /* in the order in which an entry is looked for */
     size_t count;
     size_t own; /* so many of them are in the language that was asked for */
+    bool english; /* was asked for: words stay English, too, whatever the program speaks */
 };
 
 static const struct guide_entry *guide_entry_find(const struct guide *g, const char *name)
@@ -48,6 +49,11 @@ static enum status read_language(struct guide_book *book, const char *data_dir, 
 }
 
 /* "es_MX.UTF-8" is looked for as es_MX, then as es. */
+static bool is_english(const char *lang, size_t len)
+{
+    return len == 2 && memcmp(lang, "en", 2) == 0;
+}
+
 static enum status read_own(struct guide *g, const char *data_dir, const char *lang,
                             struct error *error)
 {
@@ -58,7 +64,7 @@ static enum status read_own(struct guide *g, const char *data_dir, const char *l
         if (len == 0 || memchr(lang, '/', len) != NULL) {
             return ST_OK;
         }
-        if ((len == 2 && memcmp(lang, "en", 2) == 0) || (i > 0 && len == lengths[0])) {
+        if (is_english(lang, len) || (i > 0 && len == lengths[0])) {
             return ST_OK;
         }
         struct guide_book *book = &g->books[g->count];
@@ -103,6 +109,7 @@ enum status guide_load(struct guide **out, const char *data_dir, const char *lan
         return error_set(error, ST_NOMEM, 0, _("Not enough memory for the guide."));
     }
     enum status st = ST_OK;
+    g->english = lang == NULL || is_english(lang, strcspn(lang, "_.@"));
     if (data_dir != NULL && lang != NULL) {
         st = read_own(g, data_dir, lang, error);
     }
@@ -269,7 +276,14 @@ enum status guide_finding(const struct guide *g, const struct finding *f, bool a
         str_copy(name + 6, sizeof(name) - 6, reply_class_name(f->class));
         class = guide_entry_find(g, name);
     }
-    return fill_entry(out, e, class, f, ascii ? ESCAPE_ASCII : 0);
+    /* A look at the finding with its words in the guide's language; nothing in it is ours to free. */
+    struct finding own = *f;
+    for (size_t i = 0; i < own.arg_count && !g->english; i++) {
+        if (own.args[i].word && own.args[i].value[0] != '\0') {
+            own.args[i].value = _(own.args[i].value);
+        }
+    }
+    return fill_entry(out, e, class, &own, ascii ? ESCAPE_ASCII : 0);
 }
 
 enum status guide_check(const struct guide *g, const char *check_id, struct guide_text *out)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "dns_record.h"
+#include "text.h"
 
 #define FLAG_QR 0x8000u
 #define FLAG_AA 0x0400u
@@ -35,6 +36,11 @@ const char *dns_result_name(enum dns_result result)
 #undef X
     }
     return "unknown";
+}
+
+const char *dns_result_word(enum dns_result result)
+{
+    return _(dns_result_name(result));
 }
 
 enum status dns_msg_query(struct buf *out, uint16_t id, const char *name, uint16_t type,

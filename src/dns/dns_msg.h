@@ -24,18 +24,18 @@
 
 /* How a question ended. Each is a different fault with a different person to call. */
 #define DNS_RESULT_LIST(X)                                                                         \
-    X(DNS_ANSWER, "answer")                                                                        \
-    X(DNS_NODATA, "nodata")           /* the name exists, the type does not */                     \
-    X(DNS_NXDOMAIN, "nxdomain")                                                                    \
-    X(DNS_SERVFAIL, "servfail")                                                                    \
-    X(DNS_REFUSED, "refused")                                                                      \
-    X(DNS_TIMEOUT, "timeout")                                                                      \
-    X(DNS_UNREACHABLE, "unreachable") /* no name server could be reached or none is configured */  \
-    X(DNS_MALFORMED, "malformed")                                                                  \
-    X(DNS_CNAME_LOOP, "cname-loop")   /* or more than DNS_CNAME_MAX links */                       \
-    X(DNS_BAD_NAME, "bad-name")       /* what was asked for cannot be a domain name */             \
-    X(DNS_CANCELLED, "cancelled")                                                                  \
-    X(DNS_OTHER_RCODE, "other-rcode")
+    X(DNS_ANSWER, N_("answer"))                                                                    \
+    X(DNS_NODATA, N_("nodata"))           /* the name exists, the type does not */                 \
+    X(DNS_NXDOMAIN, N_("nxdomain"))                                                                \
+    X(DNS_SERVFAIL, N_("servfail"))                                                                \
+    X(DNS_REFUSED, N_("refused"))                                                                  \
+    X(DNS_TIMEOUT, N_("timeout"))                                                                  \
+    X(DNS_UNREACHABLE, N_("unreachable")) /* no name server is reached, or none is configured */   \
+    X(DNS_MALFORMED, N_("malformed"))                                                              \
+    X(DNS_CNAME_LOOP, N_("cname-loop"))   /* or more than DNS_CNAME_MAX links */                   \
+    X(DNS_BAD_NAME, N_("bad-name"))       /* what was asked for cannot be a domain name */         \
+    X(DNS_CANCELLED, N_("cancelled"))                                                              \
+    X(DNS_OTHER_RCODE, N_("other-rcode"))
 
 enum dns_result {
 #define X(id, name) id,
@@ -43,6 +43,7 @@ enum dns_result {
 #undef X
 };
 const char *dns_result_name(enum dns_result result); /* untranslated */
+const char *dns_result_word(enum dns_result result); /* the same, translated */
 
 struct dns_record {
     char *owner; /* presentation form, no final dot except for the root "." */

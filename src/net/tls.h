@@ -23,27 +23,27 @@
 
 /* Why a peer could not be verified, or why there is no TLS. The names are those of the report. */
 #define TLS_REASON_LIST(X)                                                                         \
-    X(TLS_REASON_NONE, "none")                                                                     \
-    X(TLS_REASON_EXPIRED, "expired")                                                               \
-    X(TLS_REASON_NOT_YET_VALID, "not-yet-valid")                                                   \
-    X(TLS_REASON_SELF_SIGNED, "self-signed")                                                       \
-    X(TLS_REASON_UNTRUSTED_ROOT, "untrusted-root")                                                 \
-    X(TLS_REASON_INCOMPLETE_CHAIN, "incomplete-chain")                                             \
-    X(TLS_REASON_WRONG_NAME, "wrong-name")                                                         \
-    X(TLS_REASON_NO_SAN, "no-san")                                                                 \
-    X(TLS_REASON_REVOKED, "revoked")                                                               \
-    X(TLS_REASON_WEAK, "weak")                                                                     \
-    X(TLS_REASON_PURPOSE, "wrong-purpose")                                                         \
-    X(TLS_REASON_SIGNATURE, "bad-signature")                                                       \
-    X(TLS_REASON_OTHER, "other")                                                                   \
-    X(TLS_REASON_HANDSHAKE, "handshake")       /* alert or no common parameters */                 \
-    X(TLS_REASON_NOT_TLS, "not-tls")           /* plain text came instead of a TLS record */       \
-    X(TLS_REASON_OLD_PROTOCOL, "old-protocol") /* no common version */                             \
-    X(TLS_REASON_NO_SHARED_CIPHER, "no-shared-cipher")                                             \
-    X(TLS_REASON_CLIENT_CERT, "client-certificate-required")                                       \
-    X(TLS_REASON_UNKNOWN_NAME, "unknown-name") /* alert unrecognized_name (RFC 6066 3) */          \
-    X(TLS_REASON_CLOSED, "closed")             /* peer closed or reset during the handshake */     \
-    X(TLS_REASON_TIMEOUT, "timeout")
+    X(TLS_REASON_NONE, N_("none"))                                                                 \
+    X(TLS_REASON_EXPIRED, N_("expired"))                                                           \
+    X(TLS_REASON_NOT_YET_VALID, N_("not-yet-valid"))                                               \
+    X(TLS_REASON_SELF_SIGNED, N_("self-signed"))                                                   \
+    X(TLS_REASON_UNTRUSTED_ROOT, N_("untrusted-root"))                                             \
+    X(TLS_REASON_INCOMPLETE_CHAIN, N_("incomplete-chain"))                                         \
+    X(TLS_REASON_WRONG_NAME, N_("wrong-name"))                                                     \
+    X(TLS_REASON_NO_SAN, N_("no-san"))                                                             \
+    X(TLS_REASON_REVOKED, N_("revoked"))                                                           \
+    X(TLS_REASON_WEAK, N_("weak"))                                                                 \
+    X(TLS_REASON_PURPOSE, N_("wrong-purpose"))                                                     \
+    X(TLS_REASON_SIGNATURE, N_("bad-signature"))                                                   \
+    X(TLS_REASON_OTHER, N_("other"))                                                               \
+    X(TLS_REASON_HANDSHAKE, N_("handshake"))         /* alert or no common parameters */           \
+    X(TLS_REASON_NOT_TLS, N_("not-tls"))             /* plain text came instead of a TLS record */ \
+    X(TLS_REASON_OLD_PROTOCOL, N_("old-protocol"))   /* no common version */                       \
+    X(TLS_REASON_NO_SHARED_CIPHER, N_("no-shared-cipher"))                                         \
+    X(TLS_REASON_CLIENT_CERT, N_("client-certificate-required"))                                   \
+    X(TLS_REASON_UNKNOWN_NAME, N_("unknown-name"))   /* alert unrecognized_name (RFC 6066 3) */    \
+    X(TLS_REASON_CLOSED, N_("closed"))               /* peer closed or reset during the handshake */\
+    X(TLS_REASON_TIMEOUT, N_("timeout"))
 
 enum tls_reason {
 #define X(id, name) id,
@@ -51,6 +51,7 @@ enum tls_reason {
 #undef X
 };
 const char *tls_reason_name(enum tls_reason reason); /* as in the report; untranslated */
+const char *tls_reason_word(enum tls_reason reason); /* the same, translated */
 
 struct tls_chain_error {
     int depth;

@@ -42,6 +42,11 @@ const char *tls_reason_name(enum tls_reason reason)
     return i < ARRAY_LEN(reason_names) ? reason_names[i] : "other";
 }
 
+const char *tls_reason_word(enum tls_reason reason)
+{
+    return _(tls_reason_name(reason));
+}
+
 const char *tls_reason_text(enum tls_reason reason)
 {
     size_t i = (size_t)reason;

@@ -64,12 +64,12 @@ static void add_encryption(struct rows *rows, const struct facts *path)
         return;
     }
     if (!tls->done) {
-        snprintf(text, sizeof(text), _("failed (%s)"), tls_reason_name(tls->reason));
+        snprintf(text, sizeof(text), _("failed (%s)"), tls_reason_word(tls->reason));
     } else if (tls->verified) {
         snprintf(text, sizeof(text), _("%s, %s, certificate verified"), tls->version, tls->cipher);
     } else {
         snprintf(text, sizeof(text), _("%s, %s, certificate not verified (%s)"), tls->version,
-                 tls->cipher, tls_reason_name(tls->reason));
+                 tls->cipher, tls_reason_word(tls->reason));
     }
     add(rows, _("Encryption"), text);
 }

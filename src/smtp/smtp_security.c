@@ -17,7 +17,7 @@ static void tell_success(struct smtp *s)
                   f->version, f->cipher, f->name);
     } else {
         wire_note(s, DIR_TLS, _("Encrypted with %s, %s; the certificate is not trusted (%s)."),
-                  f->version, f->cipher, tls_reason_name(f->reason));
+                  f->version, f->cipher, tls_reason_word(f->reason));
     }
 }
 
