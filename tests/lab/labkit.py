@@ -91,8 +91,11 @@ def transcript(report):
 class Tmux:
     """A terminal of its own, as a person has it."""
 
+    count = 0
+
     def __init__(self, lab, width, height, *args):
-        self.name = f"scope{os.getpid()}"
+        Tmux.count += 1
+        self.name = f"scope{os.getpid()}-{Tmux.count}"
         self.base = ["tmux", "-L", self.name, "-f", "/dev/null"]
         words = " ".join(f"'{w}'" for w in lab.client(lab.program, *args))
         subprocess.run([*self.base, "new-session", "-d", "-x", str(width), "-y", str(height), "-c", lab.dir, words],

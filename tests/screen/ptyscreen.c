@@ -306,6 +306,20 @@ bool pty_has(struct pty *p, const char *text)
     return found;
 }
 
+bool pty_row_sees(struct pty *p, int y, const char *text)
+{
+    long long limit = now_ms() + PTY_WAIT_MS;
+    for (;;) {
+        char *row = pty_row(p, y);
+        bool found = strstr(row, text) != NULL;
+        free(row);
+        if (found || now_ms() > limit) {
+            return found;
+        }
+        pump(p, 50);
+    }
+}
+
 static bool wait_for(struct pty *p, const char *text, bool present)
 {
     long long limit = now_ms() + PTY_WAIT_MS;

@@ -47,6 +47,8 @@ void pty_settle(struct pty *p, int quiet_ms);
 /* True when the text is (or is not) on the screen within PTY_WAIT_MS. Prints the screen when not. */
 bool pty_sees(struct pty *p, const char *text);
 bool pty_misses(struct pty *p, const char *text);
+/* In this row, within PTY_WAIT_MS. */
+bool pty_row_sees(struct pty *p, int y, const char *text);
 /* On the screen now? */
 bool pty_has(struct pty *p, const char *text);
 /* True when it ended within PTY_WAIT_MS; the status is in p->status. */

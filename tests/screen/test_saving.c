@@ -70,7 +70,7 @@ static void a61_disk_full_and_read_only_say_why(void **state)
     assert_int_equal(mkdir(dir, 0700), 0);
     if (geteuid() == 0 && mount("tmpfs", dir, "tmpfs", 0, "size=16k") == 0) {
         save_as(&p, "small/run.txt");
-        bool stayed = pty_sees(&p, "disk is full") && pty_has(&p, "File name");
+        bool stayed = pty_sees(&p, "no room left") && pty_has(&p, "File name");
         char command[400];
         snprintf(command, sizeof(command), "ls -A '%s' | wc -l", dir);
         FILE *f = popen(command, "r");

@@ -552,8 +552,10 @@ void app_draw(struct app *a, struct canvas *c)
     struct dialog *top = dialog_top(a);
     if (a->layout.kind == LAYOUT_TOO_SMALL) {
         struct rect all = {0, 0, c->w, c->h};
-        canvas_printf(c, all, 0, 0, ROLE_TEXT,
-                      _("Terminal is %dx%d, needs 40x10. Session goes on. q quits"), c->w, c->h);
+        char text[160];
+        snprintf(text, sizeof(text), _("Terminal is %dx%d, needs 40x10. Session goes on. q quits"), c->w,
+                 c->h);
+        text_wrapped(c, all, 0, ROLE_TEXT, text, 0);
         return;
     }
     if (top != NULL && a->dialogs[0].kind == DIALOG_START) {
