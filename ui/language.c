@@ -96,7 +96,8 @@ static bool set_data_dir(struct language *l, const char *base, const char *below
     return str_copy(l->data_dir, sizeof(l->data_dir), path);
 }
 
-/* The folder above the one in which the program lies: the same in a build tree and when installed. */
+/* The folder above the one in which the program lies: the same in a build tree and when installed.
+ */
 static bool program_prefix(char *out, size_t size)
 {
     ssize_t n = readlink("/proc/self/exe", out, size - 1);

@@ -14,7 +14,7 @@ struct language {
     bool ascii;    /* the terminal's character set is not UTF-8: nothing beyond ASCII goes out */
     char code[32]; /* of the guide: "en", "es" */
     char data_dir[LANGUAGE_PATH_MAX]; /* "" when there is none: what is built in has to do */
-    bool data_dir_named;              /* $SMTPSCOPE_DATA names it: its files win over built-in ones */
+    bool data_dir_named; /* $SMTPSCOPE_DATA names it: its files win over built-in ones */
 };
 
 /* `wish` is the value of --lang, or NULL. Never fails: what is missing is English or built in. */

@@ -112,7 +112,8 @@ static enum status open_network(void *ctx, const char *scenario, struct plan *pl
     if (st == ST_OK) {
         st = options_parse(&lesson, p->argc, p->argv, error);
     }
-    /* A target that was typed belongs to the scenario that was typed, not to one chosen from the list. */
+    /* A target that was typed belongs to the scenario that was typed, not to one chosen from the
+     * list. */
     bool typed = p->options.scenario != NULL && strcmp(p->options.scenario, scenario) == 0;
     bool has_target = lesson.target != NULL || lesson.host != NULL;
     if (st == ST_OK && !(typed && has_target)) {
@@ -122,7 +123,8 @@ static enum status open_network(void *ctx, const char *scenario, struct plan *pl
     if (st == ST_OK) {
         st = options_finish(&lesson, error);
     }
-    /* A lesson for the eye begins without consent: giving it, and typing the password, is part of the lesson. */
+    /* A lesson for the eye begins without consent: giving it, and typing the password, is part of
+     * the lesson. */
     lesson.plan.relay_consent = p->options.plan.relay_consent;
     lesson.plan.send_consent = p->options.plan.send_consent;
     lesson.plan.auth_wanted = false;
@@ -287,8 +289,9 @@ static int prepare(struct program *p, bool headless, struct network **net)
     }
     const struct plan *plan = &p->options.plan;
     if (headless && plan->auth_user != NULL && !plan->auth_wanted && !plan->read_only) {
-        complain(p->language.ascii, _("--auth-user needs a password without a screen: --password-file, "
-                                      "--password-fd or --password-env."));
+        complain(p->language.ascii,
+                 _("--auth-user needs a password without a screen: --password-file, "
+                   "--password-fd or --password-env."));
         return EXIT_CODE_USAGE;
     }
     if (!demo && headless) {
@@ -370,7 +373,8 @@ static int run_console(struct program *p)
     return console_run(&options);
 }
 
-/* Without a terminal, on one that cannot move its cursor, or where a person wants lines to be read out. */
+/* Without a terminal, on one that cannot move its cursor, or where a person wants lines to be read
+ * out. */
 static bool can_show_screen(void)
 {
     const char *term = getenv("TERM");
@@ -393,7 +397,8 @@ static int run(struct program *p)
     bool nothing_to_do = p->options.target == NULL && p->options.host == NULL && !p->options.demo;
     if (headless && nothing_to_do) {
         options_usage(stderr);
-        complain(p->language.ascii, _("Without a screen a target is needed. See smtpscope --help."));
+        complain(p->language.ascii,
+                 _("Without a screen a target is needed. See smtpscope --help."));
         return EXIT_CODE_USAGE;
     }
     return headless ? run_headless(p) : run_console(p);

@@ -32,10 +32,12 @@ static enum status unknown_option(const char *name, struct error *error)
 {
     size_t i = nearest_word(name, visible_name, NULL, option_row_count);
     if (i < option_row_count) {
-        return error_set(error, ST_INVALID, 0, _("There is no option --%s. The nearest one is --%s."),
-                         name, option_rows[i].name);
+        return error_set(error, ST_INVALID, 0,
+                         _("There is no option --%s. The nearest one is --%s."), name,
+                         option_rows[i].name);
     }
-    return error_set(error, ST_INVALID, 0, _("There is no option --%s. See smtpscope --help."), name);
+    return error_set(error, ST_INVALID, 0, _("There is no option --%s. See smtpscope --help."),
+                     name);
 }
 
 static const struct option_row *find_long(const char *name, size_t len)
@@ -93,8 +95,8 @@ static enum status parse_long(struct options *o, int argc, char **argv, int *i, 
     }
     if (row->value != NULL && value == NULL && !row->value_optional) {
         if (*i + 1 >= argc) {
-            return error_set(error, ST_INVALID, 0, _("The option --%s needs a value: %s."), row->name,
-                             row->value);
+            return error_set(error, ST_INVALID, 0, _("The option --%s needs a value: %s."),
+                             row->name, row->value);
         }
         value = argv[++*i];
     }
@@ -125,9 +127,10 @@ enum status options_parse(struct options *o, int argc, char **argv, struct error
         char *word = argv[i];
         if (only_words || word[0] != '-' || word[1] == '\0') {
             if (o->target != NULL && !o->from_scenario) {
-                return error_set(error, ST_INVALID, 0,
-                                 _("There can be only one target, but there are \"%s\" and \"%s\"."),
-                                 o->target, word);
+                return error_set(
+                    error, ST_INVALID, 0,
+                    _("There can be only one target, but there are \"%s\" and \"%s\"."), o->target,
+                    word);
             }
             o->target = word;
         } else if (strcmp(word, "--") == 0) {
@@ -239,8 +242,8 @@ static enum status password_from_env(struct options *o, struct error *error)
 {
     char *value = getenv(o->password_env);
     if (value == NULL || value[0] == '\0') {
-        return error_set(error, ST_INVALID, 0, _("The environment variable %s is empty or not set."),
-                         o->password_env);
+        return error_set(error, ST_INVALID, 0,
+                         _("The environment variable %s is empty or not set."), o->password_env);
     }
     enum status st = secret_set(&o->plan.password, value, strlen(value));
     /* The environment of a process can be read as long as it lives. */

@@ -2,8 +2,8 @@
  * options: the command line. One table holds every option; reading, --help, the manual page and the
  * shell completions are all made from it, so that they cannot disagree.
  *
- * Threads: the main thread, before any other. Ownership: struct options owns its plan; its other texts
- * point into argv or the environment and are good as long as the program runs.
+ * Threads: the main thread, before any other. Ownership: struct options owns its plan; its other
+ * texts point into argv or the environment and are good as long as the program runs.
  */
 #ifndef SMTPSCOPE_OPTIONS_H
 #define SMTPSCOPE_OPTIONS_H
@@ -40,24 +40,26 @@ struct options {
     const char *save, *tee;
     const char *shell; /* whose completions to print */
     const char *password_file, *password_env;
-    int password_fd; /* -1: none */
+    int password_fd;    /* -1: none */
     bool from_scenario; /* read from a scenario's text, where the password is public */
 };
 
 void options_init(struct options *o);
 void options_free(struct options *o);
 /*
- * Reads the words behind the program's name, in any order. May be called more than once; later words win.
- * Nothing is looked up, opened or read here. ST_INVALID: wrong use. A password that was put among the
- * words is overwritten in them.
+ * Reads the words behind the program's name, in any order. May be called more than once; later
+ * words win. Nothing is looked up, opened or read here. ST_INVALID: wrong use. A password that was
+ * put among the words is overwritten in them.
  */
 enum status options_parse(struct options *o, int argc, char **argv, struct error *error) MUST_CHECK;
-/* The options that a scenario assumes, in one text. `o` keeps pointing into *storage, the caller's. */
+/* The options that a scenario assumes, in one text. `o` keeps pointing into *storage, the caller's.
+ */
 enum status options_parse_text(struct options *o, const char *text, char **storage,
                                struct error *error) MUST_CHECK;
 /* ST_INVALID: two options contradict each other, or one needs another. */
 enum status options_check(const struct options *o, struct error *error) MUST_CHECK;
-/* Puts the target and what depends on several options into the plan. ST_INVALID: the input is bad. */
+/* Puts the target and what depends on several options into the plan. ST_INVALID: the input is bad.
+ */
 enum status options_finish(struct options *o, struct error *error) MUST_CHECK;
 /* Reads the password from where the options say. ST_DENIED, ST_IO, ST_INVALID. */
 enum status options_password(struct options *o, struct error *error) MUST_CHECK;
@@ -93,10 +95,10 @@ struct option_row {
     const char *name; /* long, without dashes */
     char letter;      /* 0: none */
     enum option_section section;
-    const char *value;    /* what to call its value; NULL: takes none */
-    bool value_optional;  /* only as --name=value */
-    const char *choices;  /* space-separated, or NULL */
-    const char *help;     /* one line, N_() */
+    const char *value;   /* what to call its value; NULL: takes none */
+    bool value_optional; /* only as --name=value */
+    const char *choices; /* space-separated, or NULL */
+    const char *help;    /* one line, N_() */
     enum status (*set)(struct options *o, const struct option_row *row, const char *value,
                        struct error *error);
     size_t offset; /* in struct options, for the general setters */

@@ -39,7 +39,8 @@ static enum status set_text(struct options *o, const struct option_row *row, con
                             struct error *error)
 {
     if (value[0] == '\0') {
-        return error_set(error, ST_INVALID, 0, _("The value of --%s must not be empty."), row->name);
+        return error_set(error, ST_INVALID, 0, _("The value of --%s must not be empty."),
+                         row->name);
     }
     memcpy(member(o, row), &value, sizeof(value));
     return ST_OK;
@@ -94,17 +95,19 @@ static enum status set_choice(struct options *o, const struct option_row *row, c
         }
         p += n + strspn(p + n, " ");
     }
-    return error_set(error, ST_INVALID, 0, _("The value of --%s is one of: %s. It cannot be \"%s\"."),
-                     row->name, row->choices, value);
+    return error_set(error, ST_INVALID, 0,
+                     _("The value of --%s is one of: %s. It cannot be \"%s\"."), row->name,
+                     row->choices, value);
 }
 
 static enum status set_source(struct options *o, const struct option_row *row, const char *value,
                               struct error *error)
 {
     if (!net_address_parse(value, &o->plan.source)) {
-        return error_set(error, ST_INVALID, 0,
-                         _("The value of --%s must be an IP address of this machine, and not \"%s\"."),
-                         row->name, value);
+        return error_set(
+            error, ST_INVALID, 0,
+            _("The value of --%s must be an IP address of this machine, and not \"%s\"."),
+            row->name, value);
     }
     return ST_OK;
 }
@@ -142,10 +145,11 @@ static enum status add_resolver(struct options *o, const struct option_row *row,
                          DNS_SERVERS_MAX, row->name);
     }
     if (!parse_address_port(value, &dns->servers[dns->server_count])) {
-        return error_set(error, ST_INVALID, 0,
-                         _("The value of --%s must be an IP address, with or without a port, and not "
-                           "\"%s\"."),
-                         row->name, value);
+        return error_set(
+            error, ST_INVALID, 0,
+            _("The value of --%s must be an IP address, with or without a port, and not "
+              "\"%s\"."),
+            row->name, value);
     }
     dns->server_count++;
     return ST_OK;
@@ -189,9 +193,10 @@ static enum status refuse_password(struct options *o, const struct option_row *r
     if (o->from_scenario && value != NULL) {
         return secret_set(&o->plan.password, value, strlen(value));
     }
-    return error_set(error, ST_INVALID, 0,
-                     _("A password on the command line can be read by everybody on this machine. Use "
-                       "--password-file, --password-fd or --password-env."));
+    return error_set(
+        error, ST_INVALID, 0,
+        _("A password on the command line can be read by everybody on this machine. Use "
+          "--password-file, --password-fd or --password-env."));
 }
 
 #define AT(field) offsetof(struct options, field)
@@ -199,12 +204,12 @@ static enum status refuse_password(struct options *o, const struct option_row *r
 const struct option_row option_rows[] = {
     {"host", 0, SECTION_TARGET, "HOST[:PORT]", false, NULL,
      N_("test this server, not those in DNS"), set_text, AT(host), 0, 0},
-    {"port", 0, SECTION_TARGET, "N", false, NULL,
-     N_("port of the server; 25 by default"), set_number, AT(port), 1, 65535},
-    {"tls", 0, SECTION_TARGET, "MODE", false, "auto starttls implicit none",
-     N_("encryption"), set_choice, AT(tls), 0, 0},
-    {"from", 0, SECTION_TARGET, "ADDRESS", false, NULL, N_("sender of the relay test and test mail"),
-     set_copy, AT(plan.from), 0, 0},
+    {"port", 0, SECTION_TARGET, "N", false, NULL, N_("port of the server; 25 by default"),
+     set_number, AT(port), 1, 65535},
+    {"tls", 0, SECTION_TARGET, "MODE", false, "auto starttls implicit none", N_("encryption"),
+     set_choice, AT(tls), 0, 0},
+    {"from", 0, SECTION_TARGET, "ADDRESS", false, NULL,
+     N_("sender of the relay test and test mail"), set_copy, AT(plan.from), 0, 0},
     {"to", 0, SECTION_TARGET, "ADDRESS", false, NULL, N_("recipient of the test mail"), set_copy,
      AT(plan.to), 0, 0},
     {"subject", 0, SECTION_TARGET, "TEXT", false, NULL, N_("subject of the test mail"), set_copy,
@@ -231,8 +236,8 @@ const struct option_row option_rows[] = {
      AT(plan.ca_file), 0, 0},
     {"cert", 0, SECTION_TLS, "FILE", false, NULL, N_("client certificate (PEM)"), set_copy,
      AT(plan.cert_file), 0, 0},
-    {"key", 0, SECTION_TLS, "FILE", false, NULL, N_("key of the client certificate (PEM)"), set_copy,
-     AT(plan.key_file), 0, 0},
+    {"key", 0, SECTION_TLS, "FILE", false, NULL, N_("key of the client certificate (PEM)"),
+     set_copy, AT(plan.key_file), 0, 0},
 
     {"auth-user", 0, SECTION_LOGIN, "USER", false, NULL, N_("log in as this user"), set_copy,
      AT(plan.auth_user), 0, 0},
@@ -240,18 +245,17 @@ const struct option_row option_rows[] = {
      "PLAIN LOGIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-1-PLUS SCRAM-SHA-256-PLUS XOAUTH2 "
      "OAUTHBEARER EXTERNAL",
      N_("mechanism; the best that is offered else"), set_mech, AT(plan.auth_mech), 0, 0},
-    {"auth-in-clear", 0, SECTION_LOGIN, NULL, false, NULL, N_("send the password without encryption"),
-     set_flag, AT(plan.auth_in_clear), 0, 1},
-    {"password-file", 0, SECTION_LOGIN, "FILE", false, NULL,
-     N_("read the password from this file"), set_text, AT(password_file), 0, 0},
+    {"auth-in-clear", 0, SECTION_LOGIN, NULL, false, NULL,
+     N_("send the password without encryption"), set_flag, AT(plan.auth_in_clear), 0, 1},
+    {"password-file", 0, SECTION_LOGIN, "FILE", false, NULL, N_("read the password from this file"),
+     set_text, AT(password_file), 0, 0},
     {"password-fd", 0, SECTION_LOGIN, "N", false, NULL,
      N_("read the password from an open descriptor"), set_number, AT(password_fd), 0, 65535},
     {"password-env", 0, SECTION_LOGIN, "NAME", false, NULL,
      N_("read the password from the environment"), set_text, AT(password_env), 0, 0},
 
     {"relay-test", 0, SECTION_CONSENT, NULL, false, NULL,
-     N_("does the server forward mail for strangers?"), set_flag, AT(plan.relay_consent), 0,
-     1},
+     N_("does the server forward mail for strangers?"), set_flag, AT(plan.relay_consent), 0, 1},
     {"send", 0, SECTION_CONSENT, NULL, false, NULL, N_("send one test mail"), set_flag,
      AT(plan.send_consent), 0, 1},
     {"read-only", 0, SECTION_CONSENT, NULL, false, NULL,
@@ -266,8 +270,8 @@ const struct option_row option_rows[] = {
      set_flag, AT(check), 0, 1},
     {"json", 0, SECTION_OUTPUT, NULL, false, NULL, N_("no screen: one JSON document"), set_flag,
      AT(json), 0, 1},
-    {"only", 0, SECTION_OUTPUT, "CHECKS", false, NULL,
-     N_("only these, as dns.mx,tls.starttls"), set_only, 0, 0, 0},
+    {"only", 0, SECTION_OUTPUT, "CHECKS", false, NULL, N_("only these, as dns.mx,tls.starttls"),
+     set_only, 0, 0, 0},
     {"strict", 0, SECTION_OUTPUT, NULL, false, NULL, N_("warnings count as failures"), set_flag,
      AT(strict), 0, 1},
     {"save", 0, SECTION_OUTPUT, "FILE", false, NULL, N_("save the report: .txt, .md or .json"),
@@ -283,12 +287,12 @@ const struct option_row option_rows[] = {
      set_flag, AT(plain), 0, 1},
     {"ascii", 0, SECTION_SCREEN, NULL, false, NULL, N_("no character beyond ASCII"), set_flag,
      AT(ascii), 0, 1},
-    {"glyphs", 0, SECTION_SCREEN, "SET", false, "auto utf8 ascii",
-     N_("marks and lines"), set_choice, AT(glyphs), 0, 0},
-    {"color", 0, SECTION_SCREEN, "WHEN", false, "auto always never", N_("colours"),
-     set_choice, AT(color), 0, 0},
-    {"no-color", 0, SECTION_SCREEN, NULL, false, NULL, N_("the same as --color=never"), set_constant,
-     AT(color), 0, OPTIONS_COLOR_NEVER},
+    {"glyphs", 0, SECTION_SCREEN, "SET", false, "auto utf8 ascii", N_("marks and lines"),
+     set_choice, AT(glyphs), 0, 0},
+    {"color", 0, SECTION_SCREEN, "WHEN", false, "auto always never", N_("colours"), set_choice,
+     AT(color), 0, 0},
+    {"no-color", 0, SECTION_SCREEN, NULL, false, NULL, N_("the same as --color=never"),
+     set_constant, AT(color), 0, OPTIONS_COLOR_NEVER},
     {"mouse", 0, SECTION_SCREEN, NULL, false, NULL, N_("take the mouse from the start"), set_flag,
      AT(mouse), 0, 1},
     {"no-mouse", 0, SECTION_SCREEN, NULL, false, NULL, N_("leave the mouse to the terminal"),

@@ -130,8 +130,8 @@ static void print_exit_codes(FILE *out)
     for (size_t i = 0; i < ARRAY_LEN(exit_meanings); i++) {
         char item[160];
         const char *end = i + 1 < ARRAY_LEN(exit_meanings) ? "," : ".";
-        snprintf(item, sizeof(item), "%s %s%s", exit_meanings[i].codes,
-                 _(exit_meanings[i].meaning), end);
+        snprintf(item, sizeof(item), "%s %s%s", exit_meanings[i].codes, _(exit_meanings[i].meaning),
+                 end);
         column = print_words(out, item, i == 0 ? 1 : column, 1);
     }
     fputc('\n', out);
@@ -223,8 +223,9 @@ static void print_man_row(FILE *out, const struct option_row *row)
 static const struct example variables[] = {
     {"SMTPSCOPE_DATA", N_("directory with guide, scenarios and translations, instead of the "
                           "installed one")},
-    {"SMTPSCOPE_A11Y", N_("when 1, plain lines instead of the full screen, as with --plain and with "
-                          "TERM=dumb")},
+    {"SMTPSCOPE_A11Y",
+     N_("when 1, plain lines instead of the full screen, as with --plain and with "
+        "TERM=dumb")},
     {"NO_COLOR", N_("when not empty, no colours are used")},
     {"LANGUAGE, LC_ALL, LC_MESSAGES, LANG", N_("language of the texts, where --lang names none")},
 };
@@ -243,8 +244,9 @@ void options_man(FILE *out)
     fputs("\n.PP\n", out);
     print_roff(out, _(target_text));
     fputs("\n.PP\n", out);
-    print_roff(out, _("With a terminal, a full-screen console opens. Steps that disturb nobody run by "
-                      "themselves; the relay test, logging in and sending ask first."));
+    print_roff(out,
+               _("With a terminal, a full-screen console opens. Steps that disturb nobody run by "
+                 "themselves; the relay test, logging in and sending ask first."));
     fputc('\n', out);
     print_section(out, _("Options"));
     for (int section = 0; section < SECTION_HIDDEN; section++) {
@@ -299,10 +301,13 @@ static void complete_bash(FILE *out)
                   "        [ ${#COMPREPLY[@]} -gt 0 ] && return;;\n",
                   out);
         } else if (row->choices != NULL) {
-            fprintf(out, "    --%s)\n        COMPREPLY=($(compgen -W '%s' -- \"$word\"))\n        return;;\n",
+            fprintf(out,
+                    "    --%s)\n        COMPREPLY=($(compgen -W '%s' -- \"$word\"))\n        "
+                    "return;;\n",
                     row->name, row->choices);
         } else if (takes_file(row)) {
-            fprintf(out, "    --%s)\n        COMPREPLY=($(compgen -f -- \"$word\"))\n        return;;\n",
+            fprintf(out,
+                    "    --%s)\n        COMPREPLY=($(compgen -f -- \"$word\"))\n        return;;\n",
                     row->name);
         } else {
             fprintf(out, "    --%s) return;;\n", row->name);
@@ -314,7 +319,8 @@ static void complete_bash(FILE *out)
             fprintf(out, "--%s ", option_rows[i].name);
         }
     }
-    fputs("' -- \"$word\"));;\n    *) COMPREPLY=($(compgen -A hostname -- \"$word\"));;\n    esac\n}\n"
+    fputs("' -- \"$word\"));;\n    *) COMPREPLY=($(compgen -A hostname -- \"$word\"));;\n    "
+          "esac\n}\n"
           "complete -F _smtpscope smtpscope\n",
           out);
 }
@@ -329,7 +335,8 @@ static void print_safe(FILE *out, const char *text)
 
 static void complete_zsh(FILE *out)
 {
-    fputs("#compdef smtpscope\n# made by smtpscope --print-completion zsh\n_arguments -s \\\n", out);
+    fputs("#compdef smtpscope\n# made by smtpscope --print-completion zsh\n_arguments -s \\\n",
+          out);
     for (size_t i = 0; i < option_row_count; i++) {
         const struct option_row *row = &option_rows[i];
         if (row->section >= SECTION_HIDDEN) {
@@ -341,7 +348,9 @@ static void complete_zsh(FILE *out)
             fputs("]' \\\n", out);
         }
         fprintf(out, "  '--%s%s[", row->name,
-                row->value == NULL ? "" : row->value_optional ? "=-" : "=");
+                row->value == NULL    ? ""
+                : row->value_optional ? "=-"
+                                      : "=");
         print_safe(out, row->help);
         fputc(']', out);
         if (row->value != NULL) {

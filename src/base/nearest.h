@@ -13,8 +13,8 @@
 /* How many letters have to be put in, taken out, replaced, or swapped with the next one. */
 size_t nearest_distance(const char *a, const char *b);
 /*
- * The index of the nearest of `count` words, which `word_at` hands out (NULL: left out). `count` when none
- * is near enough to be worth a proposal.
+ * The index of the nearest of `count` words, which `word_at` hands out (NULL: left out). `count`
+ * when none is near enough to be worth a proposal.
  */
 size_t nearest_word(const char *word, const char *(*word_at)(const void *ctx, size_t i),
                     const void *ctx, size_t count);

@@ -2,11 +2,12 @@
  * engine: the thread that runs the checks, and the two queues around it.
  *
  * Commands go in, events come out (event.h), the cancel token cuts through. Nothing else is shared.
- * After the steps the engine keeps the connection open where the plan says so, reads what the server
- * says by itself, and takes typed lines and single steps.
+ * After the steps the engine keeps the connection open where the plan says so, reads what the
+ * server says by itself, and takes typed lines and single steps.
  *
- * Threads: all functions are called by the face's thread. Ownership: the engine owns the network that it was
- * given, its threads and its queues; engine_free cancels, says QUIT where lawful, joins and frees.
+ * Threads: all functions are called by the face's thread. Ownership: the engine owns the network
+ * that it was given, its threads and its queues; engine_free cancels, says QUIT where lawful, joins
+ * and frees.
  */
 #ifndef SMTPSCOPE_ENGINE_H
 #define SMTPSCOPE_ENGINE_H
@@ -26,16 +27,17 @@ void engine_free(struct engine *e);
 int engine_fd(const struct engine *e);
 struct event *engine_events(struct engine *e, size_t max); /* a chain through item.next, or NULL */
 
-/* Starts a run of the plan's safe checks (and of those with consent in it). The plan is copied. Returns the
-   generation that its events will carry; 0 on no memory. A run under way is cancelled first. */
+/* Starts a run of the plan's safe checks (and of those with consent in it). The plan is copied.
+   Returns the generation that its events will carry; 0 on no memory. A run under way is cancelled
+   first. */
 uint32_t engine_start(struct engine *e, const struct plan *plan);
 /* The generation of the latest run; 0 before the first. */
 uint32_t engine_generation(const struct engine *e);
 /*
  * One step again, on the connection as it is (reconnecting where needed, and running first what it
  * rests on). Steps with risk take what `plan` carries: relay_consent, send_consent, auth_*,
- * password, from, to, subject; the rest of it is ignored, and the consent is for this once. NULL: no
- * consent.
+ * password, from, to, subject; the rest of it is ignored, and the consent is for this once. NULL:
+ * no consent.
  */
 enum status engine_step(struct engine *e, enum check_id check, const struct plan *plan) MUST_CHECK;
 /* The safe steps that are still to do. */
@@ -48,8 +50,8 @@ enum status engine_type(struct engine *e, const char *line, size_t len) MUST_CHE
 /*
  * Connects and greets, for typing before any step, or reconnects. Where there is no run yet, or one
  * for another target, this is a new run (engine_generation tells) that only finds the server,
- * connects and reads the greeting. Otherwise the connection of the present run is opened again; NULL
- * means that as well.
+ * connects and reads the greeting. Otherwise the connection of the present run is opened again;
+ * NULL means that as well.
  */
 enum status engine_open(struct engine *e, const struct plan *plan) MUST_CHECK;
 void engine_cancel(struct engine *e, enum cancel_level level);

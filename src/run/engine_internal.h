@@ -4,8 +4,8 @@
  * engine.c is the public face, the queues and the thread; engine_tell.c turns what happens into
  * events; engine_run.c decides which step runs; engine_session.c serves the open connection.
  *
- * Threads: everything here belongs to the engine's thread, but for the members of struct engine that
- * say otherwise. Ownership: struct engine owns all of it.
+ * Threads: everything here belongs to the engine's thread, but for the members of struct engine
+ * that say otherwise. Ownership: struct engine owns all of it.
  */
 #ifndef SMTPSCOPE_ENGINE_INTERNAL_H
 #define SMTPSCOPE_ENGINE_INTERNAL_H
@@ -96,7 +96,8 @@ struct engine {
 
 /* Moves what has come in to e->pending, and obeys at once what cannot wait. */
 void engine_take_commands(struct engine *e);
-/* True when what runs must not go on: cancelled, out of time, superseded by a new run, or ending. */
+/* True when what runs must not go on: cancelled, out of time, superseded by a new run, or ending.
+ */
 bool engine_interrupted(struct engine *e);
 void command_free(struct command *c);
 
@@ -127,8 +128,8 @@ void engine_run_close(struct engine *e);
 /* Serves the open connection until a command is pending. */
 void engine_idle(struct engine *e);
 void engine_type_line(struct engine *e, const struct command *command);
-/* Takes note of a cancel that stopped something. The hard way cuts the connection; politely, it says QUIT
-   when it is to leave. */
+/* Takes note of a cancel that stopped something. The hard way cuts the connection; politely, it
+   says QUIT when it is to leave. */
 void engine_after_cancel(struct engine *e, bool leave);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * engine_net: the network as the engine's run sees it: a layer over the real or practice network that
- * takes away the time in which the whole process stood still (Ctrl-Z), and ends a run that takes
- * longer than the plan allows.
+ * engine_net: the network as the engine's run sees it: a layer over the real or practice network
+ * that takes away the time in which the whole process stood still (Ctrl-Z), and ends a run that
+ * takes longer than the plan allows.
  *
  * Without it, ten seconds in the background would look like ten seconds of a silent server.
  *

@@ -4,7 +4,8 @@
 #include "engine_internal.h"
 #include "text.h"
 
-/* Steps that make or greet a connection: when one is repeated, those behind it speak of the old one. */
+/* Steps that make or greet a connection: when one is repeated, those behind it speak of the old
+ * one. */
 #define OPENING (CHECK_BIT(CHECK_CONNECT) | CHECK_BIT(CHECK_BANNER) | CHECK_BIT(CHECK_EHLO))
 #define AFTER_OPENING                                                                              \
     (CHECK_BIT(CHECK_BANNER) | CHECK_BIT(CHECK_EHLO) | CHECK_BIT(CHECK_STARTTLS) |                 \

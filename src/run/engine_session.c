@@ -111,7 +111,8 @@ static void listen(struct engine *e)
     engine_tell_session(e);
 }
 
-/* A cancel while nothing runs: politely there is nothing to stop, the hard way cuts the connection. */
+/* A cancel while nothing runs: politely there is nothing to stop, the hard way cuts the connection.
+ */
 static void cancel_idle(struct engine *e)
 {
     if (e->cancelled == CANCEL_HARD && e->have_context && e->c.smtp.state != SMTP_CLOSED) {
@@ -130,8 +131,7 @@ void engine_idle(struct engine *e)
     struct smtp *s = &e->c.smtp;
     bool open = e->have_context && s->state != SMTP_CLOSED;
     struct net_wait_item item = {.conn = open ? s->conn : NULL, .want = NET_READ};
-    enum status st =
-        net_wait(&e->net.base, &item, open ? 1 : 0, NO_DEADLINE, &e->cancel, true);
+    enum status st = net_wait(&e->net.base, &item, open ? 1 : 0, NO_DEADLINE, &e->cancel, true);
     if (e->run != 0) {
         engine_tell_suspended(e);
     }

@@ -167,7 +167,8 @@ static void tell_finding(void *ctx, enum check_id check, struct finding *f)
     *copy = *f;
     memset(f, 0, sizeof(*f));
     event->check = check;
-    if (check < CHECK_COUNT && checks[check].scope != SCOPE_PATH && checks[check].scope != SCOPE_HOST) {
+    if (check < CHECK_COUNT && checks[check].scope != SCOPE_PATH &&
+        checks[check].scope != SCOPE_HOST) {
         event->path = 0;
     }
     event->u.finding = copy;

@@ -30,18 +30,15 @@ struct event *event_new_line(uint32_t run, uint16_t path, enum check_id check, i
         return NULL;
     }
     char *text = (char *)e + sizeof(*e);
-    *e = (struct event){.item.bytes = sizeof(*e) + len + 1,
-                        .kind = EVENT_LINE,
-                        .run = run,
-                        .path = path,
-                        .check = check,
-                        .t_us = t_us,
-                        .u.line = {.number = number,
-                                   .dir = dir,
-                                   .tls = tls,
-                                   .flags = flags,
-                                   .len = len,
-                                   .text = text}};
+    *e = (struct event){
+        .item.bytes = sizeof(*e) + len + 1,
+        .kind = EVENT_LINE,
+        .run = run,
+        .path = path,
+        .check = check,
+        .t_us = t_us,
+        .u.line = {
+            .number = number, .dir = dir, .tls = tls, .flags = flags, .len = len, .text = text}};
     if (len > 0) {
         memcpy(text, p, len);
     }

@@ -1,8 +1,8 @@
 /*
  * event: what the engine tells the faces. One block, whose owner moves with the pointer.
  *
- * Threads: made by the engine thread, read and freed by the face's. Ownership: whoever holds the pointer.
- * Every event carries the run's generation and its path; the reader drops what is stale.
+ * Threads: made by the engine thread, read and freed by the face's. Ownership: whoever holds the
+ * pointer. Every event carries the run's generation and its path; the reader drops what is stale.
  */
 #ifndef SMTPSCOPE_EVENT_H
 #define SMTPSCOPE_EVENT_H
@@ -14,8 +14,8 @@ enum event_kind {
     EVENT_RUN_STARTED,
     EVENT_STEP_STARTED,
     EVENT_LINE,
-    EVENT_MARK,    /* flags added to a line told before */
-    EVENT_WAIT,    /* waiting for something, or WAIT_NONE: no more */
+    EVENT_MARK, /* flags added to a line told before */
+    EVENT_WAIT, /* waiting for something, or WAIT_NONE: no more */
     EVENT_FINDING,
     EVENT_FACTS,
     EVENT_STEP_DONE,
@@ -63,8 +63,8 @@ struct event {
         struct {
             enum smtp_state state;
             bool tls, authenticated;
-            enum status why;     /* when closed */
-            bool expects_text;   /* after 354 */
+            enum status why;   /* when closed */
+            bool expects_text; /* after 354 */
         } session;
         struct {
             enum verdict verdict; /* worst */

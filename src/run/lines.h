@@ -1,11 +1,12 @@
 /*
  * lines: the transcript as millions of short lines in little memory.
  *
- * Text lies in blocks, an index entry a line beside it. Numbers are absolute, begin with 1 and are never
- * used twice. Over LINES_MAX_BYTES the middle goes: the first blocks stay, the oldest of the rest
- * drop, and lines_dropped says how many.
+ * Text lies in blocks, an index entry a line beside it. Numbers are absolute, begin with 1 and are
+ * never used twice. Over LINES_MAX_BYTES the middle goes: the first blocks stay, the oldest of the
+ * rest drop, and lines_dropped says how many.
  *
- * Threads: one owner. Ownership: the store owns the bytes; pointers it hands out are good until the next add.
+ * Threads: one owner. Ownership: the store owns the bytes; pointers it hands out are good until the
+ * next add.
  */
 #ifndef SMTPSCOPE_LINES_H
 #define SMTPSCOPE_LINES_H
@@ -13,8 +14,8 @@
 #include "check.h"
 
 #define LINES_MAX_BYTES ((size_t)72 << 20)
-#define LINE_SHOWN_MAX 4096          /* a longer line is shown cut */
-#define LINE_KEPT_MAX (1u << 20)     /* and saved whole up to this */
+#define LINE_SHOWN_MAX 4096      /* a longer line is shown cut */
+#define LINE_KEPT_MAX (1u << 20) /* and saved whole up to this */
 
 struct line {
     uint32_t number;
@@ -42,8 +43,8 @@ uint32_t lines_last(const struct lines *l);
 uint64_t lines_dropped(const struct lines *l); /* how many are missing in the middle */
 /* First number after the gap, when there is one; else 0. */
 uint32_t lines_gap_end(const struct lines *l, uint32_t *gap_start);
-/* Next line at or after `from` (with back: at or before it) whose raw text holds needle, ASCII case ignored;
-   0 when none. */
+/* Next line at or after `from` (with back: at or before it) whose raw text holds needle, ASCII case
+   ignored; 0 when none. */
 uint32_t lines_search(const struct lines *l, uint32_t from, bool back, const char *needle);
 size_t lines_memory(const struct lines *l);
 

@@ -60,10 +60,8 @@ static void step_started(struct record *r, const struct event *e)
         return;
     }
     forget_findings(r, e->check);
-    r->steps[e->check] = (struct record_step){.verdict = VERDICT_RUNNING,
-                                              .because = CHECK_NONE,
-                                              .started_us = e->t_us,
-                                              .path = e->path};
+    r->steps[e->check] = (struct record_step){
+        .verdict = VERDICT_RUNNING, .because = CHECK_NONE, .started_us = e->t_us, .path = e->path};
     r->running = e->check;
     r->done = false;
     update_verdict(r);
@@ -218,7 +216,8 @@ bool record_apply(struct record *r, struct event *e)
     return false;
 }
 
-/* An inconclusive step counts as ours unless a finding of it says that the other side limited us. */
+/* An inconclusive step counts as ours unless a finding of it says that the other side limited us.
+ */
 static bool inconclusive_is_theirs(const struct record *r)
 {
     bool theirs = false;

@@ -3,8 +3,8 @@
  *
  * Screens show it, reports print it. It is a pure function of the events.
  *
- * Threads: one owner, the face's thread. Ownership: record_free frees all; pointers into it are good until the
- * next record_apply.
+ * Threads: one owner, the face's thread. Ownership: record_free frees all; pointers into it are
+ * good until the next record_apply.
  */
 #ifndef SMTPSCOPE_RECORD_H
 #define SMTPSCOPE_RECORD_H
@@ -51,10 +51,11 @@ struct record {
 
 enum status record_init(struct record *r, uint32_t run) MUST_CHECK;
 void record_free(struct record *r);
-/* True if the event belonged to this run and changed something. The event stays the caller's to free;
-   big parts may be taken out of it. */
+/* True if the event belonged to this run and changed something. The event stays the caller's to
+   free; big parts may be taken out of it. */
 bool record_apply(struct record *r, struct event *e);
-/* Exit code of design.md: 0 ok, 1 warnings, 2 a check failed, 3 could not be tested for a reason of ours. */
+/* Exit code of design.md: 0 ok, 1 warnings, 2 a check failed, 3 could not be tested for a reason of
+ * ours. */
 int record_exit_code(const struct record *r, bool strict);
 /* Counts of steps by verdict. */
 void record_counts(const struct record *r, unsigned *ok, unsigned *warn, unsigned *fail,

@@ -116,8 +116,8 @@ static void note_event(struct runner *r, const struct event *e)
         st = buf_addf(&r->log, "step %s\n", check_key(e->check));
         break;
     case EVENT_STEP_DONE:
-        st = buf_addf(&r->log, "done %s %s\n", check_key(e->check),
-                      verdict_name(e->u.step.verdict));
+        st =
+            buf_addf(&r->log, "done %s %s\n", check_key(e->check), verdict_name(e->u.step.verdict));
         break;
     case EVENT_FINDING:
         st = buf_addf(&r->log, "found %s\n", e->u.finding->kind->id);
@@ -183,8 +183,7 @@ void runner_until(struct runner *r, bool (*done)(const struct runner *r, const v
     while (!done(r, arg)) {
         struct pollfd p = {.fd = engine_fd(r->engine), .events = POLLIN};
         if (poll(&p, 1, PATIENCE_MS) == 0) {
-            fail_msg("nothing comes any more; so far:\n%s%s", buf_str(&r->log),
-                     buf_str(&r->text));
+            fail_msg("nothing comes any more; so far:\n%s%s", buf_str(&r->log), buf_str(&r->text));
         }
         take(r);
     }

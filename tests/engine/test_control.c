@@ -43,7 +43,8 @@ struct phase {
 
 static const struct phase phases[] = {
     {"name server",
-     "me\n    address 198.51.100.7\n    resolver 192.0.2.53 timeout\nzone example.org\n    @ MX 10 mx1\n",
+     "me\n    address 198.51.100.7\n    resolver 192.0.2.53 timeout\nzone example.org\n    @ MX 10 "
+     "mx1\n",
      CHECK_DNS_MX, WAIT_DNS},
     {"connect",
      "me\n    address 198.51.100.7\nzone example.org\n    @ MX 10 mx1\nhost mx1.example.org\n"
@@ -157,9 +158,9 @@ static void test_a_full_queue(void **state)
 {
     (void)state;
     struct runner r;
-    runner_open_text(&r,
-                     WORLD "    on EHLO: repeat 300000 \"250-AND-ANOTHER-KEYWORD-OF-A-SERVER\\r\\n\"\n",
-                     PRACTICE_INSTANT);
+    runner_open_text(
+        &r, WORLD "    on EHLO: repeat 300000 \"250-AND-ANOTHER-KEYWORD-OF-A-SERVER\\r\\n\"\n",
+        PRACTICE_INSTANT);
     r.plan.only = UINT64_C(1) << CHECK_EHLO;
     assert_int_not_equal(engine_start(r.engine, &r.plan), 0);
     engine_cancel(r.engine, CANCEL_NONE);
@@ -187,8 +188,8 @@ static void test_a_new_run_ends_the_old_one(void **state)
     runner_close(&r);
 }
 
-/* A cancel that comes before the engine has begun is not lost, and one for the last run does not hit
-   the next. */
+/* A cancel that comes before the engine has begun is not lost, and one for the last run does not
+   hit the next. */
 static void test_cancel_belongs_to_its_run(void **state)
 {
     (void)state;
@@ -318,9 +319,9 @@ static void test_skipping_names_the_cause(void **state)
     runner_open(&r, "nxdomain", PRACTICE_INSTANT);
     runner_run(&r);
     assert_int_equal(runner_verdict(&r, CHECK_DNS_MX), VERDICT_FAIL);
-    static const enum check_id fell[] = {CHECK_DNS_ADDRESS, CHECK_CONNECT,  CHECK_BANNER, CHECK_EHLO,
-                                         CHECK_STARTTLS,    CHECK_CERTIFICATE, CHECK_RELAY,
-                                         CHECK_SEND};
+    static const enum check_id fell[] = {CHECK_DNS_ADDRESS, CHECK_CONNECT,  CHECK_BANNER,
+                                         CHECK_EHLO,        CHECK_STARTTLS, CHECK_CERTIFICATE,
+                                         CHECK_RELAY,       CHECK_SEND};
     for (size_t i = 0; i < ARRAY_LEN(fell); i++) {
         assert_int_equal(runner_verdict(&r, fell[i]), VERDICT_SKIPPED);
         assert_int_equal(r.record.steps[fell[i]].because, CHECK_DNS_MX);

@@ -14,24 +14,23 @@
 #define CANARY "Kanarienvogel-8431"
 
 /* A server that repeats whatever it is given, passwords included. */
-static const char world[] =
-    "me\n"
-    "    name desk.office.example\n"
-    "    address 198.51.100.7\n"
-    "zone example.org\n"
-    "    @ MX 10 mx1\n"
-    "host mx1.example.org\n"
-    "    address 192.0.2.10\n"
-    "    port 25 mx\n"
-    "server mx\n"
-    "    offer SIZE 1000\n"
-    "    offer STARTTLS\n"
-    "    offer-tls AUTH PLAIN LOGIN\n"
-    "    local example.org\n"
-    "    mailbox postmaster\n"
-    "    user anna " CANARY "\n"
-    "    on XECHO: reply \"250 you said {command}\"\n"
-    "    on XSHUT: reply \"421 4.3.2 closing\", close\n";
+static const char world[] = "me\n"
+                            "    name desk.office.example\n"
+                            "    address 198.51.100.7\n"
+                            "zone example.org\n"
+                            "    @ MX 10 mx1\n"
+                            "host mx1.example.org\n"
+                            "    address 192.0.2.10\n"
+                            "    port 25 mx\n"
+                            "server mx\n"
+                            "    offer SIZE 1000\n"
+                            "    offer STARTTLS\n"
+                            "    offer-tls AUTH PLAIN LOGIN\n"
+                            "    local example.org\n"
+                            "    mailbox postmaster\n"
+                            "    user anna " CANARY "\n"
+                            "    on XECHO: reply \"250 you said {command}\"\n"
+                            "    on XSHUT: reply \"421 4.3.2 closing\", close\n";
 
 static void open_typed(struct runner *r)
 {
@@ -203,9 +202,9 @@ static void test_what_the_server_says_by_itself(void **state)
     struct runner r;
     struct buf text;
     buf_init(&text, 8192);
-    assert_int_equal(buf_addf(&text, "%s    on idle 30s: reply \"421 4.4.2 idle for too long\", close\n",
-                              world),
-                     ST_OK);
+    assert_int_equal(
+        buf_addf(&text, "%s    on idle 30s: reply \"421 4.4.2 idle for too long\", close\n", world),
+        ST_OK);
     runner_open_text(&r, buf_str(&text), PRACTICE_INSTANT);
     r.plan.stay = true;
     runner_run(&r);

@@ -14,8 +14,8 @@ static void test_line_is_copied(void **state)
 {
     (void)state;
     struct guarded g = guarded_copy("250 a\0b", 7);
-    struct event *e = event_new_line(3, 2, CHECK_EHLO, 77, 12, DIR_SERVER, true, LINE_ODD, g.p,
-                                     g.len);
+    struct event *e =
+        event_new_line(3, 2, CHECK_EHLO, 77, 12, DIR_SERVER, true, LINE_ODD, g.p, g.len);
     guarded_free(&g);
     assert_non_null(e);
     assert_int_equal(e->kind, EVENT_LINE);

@@ -138,8 +138,8 @@ static void test_long_lines(void **state)
     (void)state;
     struct lines *l;
     assert_int_equal(lines_new(&l), ST_OK);
-    static const size_t sizes[] = {65522, 65523, 65524, 65535, 65536, 70001, LINE_KEPT_MAX,
-                                   LINE_KEPT_MAX + 1};
+    static const size_t sizes[] = {65522, 65523, 65524,         65535,
+                                   65536, 70001, LINE_KEPT_MAX, LINE_KEPT_MAX + 1};
     char *text = malloc(LINE_KEPT_MAX + 1);
     assert_non_null(text);
     memset(text, 'a', LINE_KEPT_MAX + 1);
@@ -240,14 +240,11 @@ static void fill(struct lines *l, uint32_t count)
 {
     char text[96];
     for (uint32_t n = 1; n <= count; n++) {
-        int len = snprintf(text, sizeof(text), "250-line %08u of a server that never stops talking..%c",
-                           n, n == count / 2 ? '!' : '.');
-        struct line line = {.number = n,
-                            .t_us = n,
-                            .path = 1,
-                            .dir = DIR_SERVER,
-                            .text = text,
-                            .len = (size_t)len};
+        int len =
+            snprintf(text, sizeof(text), "250-line %08u of a server that never stops talking..%c",
+                     n, n == count / 2 ? '!' : '.');
+        struct line line = {
+            .number = n, .t_us = n, .path = 1, .dir = DIR_SERVER, .text = text, .len = (size_t)len};
         assert_int_equal(lines_add(l, &line), ST_OK);
     }
 }

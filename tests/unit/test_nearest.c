@@ -15,9 +15,10 @@ static void test_distance(void **state)
         const char *a, *b;
         size_t distance;
     } cases[] = {
-        {"", "", 0},         {"", "abc", 3},      {"abc", "", 3},     {"json", "json", 0},
-        {"jsn", "json", 1},  {"jsonn", "json", 1}, {"jzon", "json", 1}, {"josn", "json", 1},
-        {"kitten", "sitting", 3}, {"ca", "abc", 3}, {"ab", "ba", 1},
+        {"", "", 0},         {"", "abc", 3},      {"abc", "", 3},
+        {"json", "json", 0}, {"jsn", "json", 1},  {"jsonn", "json", 1},
+        {"jzon", "json", 1}, {"josn", "json", 1}, {"kitten", "sitting", 3},
+        {"ca", "abc", 3},    {"ab", "ba", 1},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         assert_int_equal(nearest_distance(cases[i].a, cases[i].b), cases[i].distance);

@@ -93,7 +93,8 @@ static void test_everything_at_once(void **state)
 {
     (void)state;
     struct given g;
-    accept_line(&g, "--host mx1.example.org:2525 example.org --tls=none -4 --helo a.example --check");
+    accept_line(&g,
+                "--host mx1.example.org:2525 example.org --tls=none -4 --helo a.example --check");
     assert_string_equal(g.o.plan.domain, "example.org");
     assert_string_equal(g.o.plan.host, "mx1.example.org");
     assert_int_equal(plan_port(&g.o.plan), 2525);
@@ -117,9 +118,9 @@ static void test_everything_at_once(void **state)
     assert_int_equal(g.o.plan.dns.servers[1].port, 5353);
     assert_int_equal(g.o.plan.dns.servers[2].family, 6);
     drop(&g);
-    accept_line(&g, "--only dns.mx,tls.starttls --relay-test --send --to a@example.org example.org");
-    assert_int_equal(g.o.plan.only,
-                     UINT64_C(1) << CHECK_DNS_MX | UINT64_C(1) << CHECK_STARTTLS);
+    accept_line(&g,
+                "--only dns.mx,tls.starttls --relay-test --send --to a@example.org example.org");
+    assert_int_equal(g.o.plan.only, UINT64_C(1) << CHECK_DNS_MX | UINT64_C(1) << CHECK_STARTTLS);
     assert_true(g.o.plan.relay_consent && g.o.plan.send_consent);
     drop(&g);
 }
@@ -275,7 +276,8 @@ static void test_password_from_a_file(void **state)
 static void test_language_is_found_early(void **state)
 {
     (void)state;
-    char a[] = "--check", b[] = "--lang", c[] = "es", d[] = "--lang=en", e[] = "--", f[] = "--lang=fr";
+    char a[] = "--check", b[] = "--lang", c[] = "es", d[] = "--lang=en", e[] = "--",
+         f[] = "--lang=fr";
     char *words[] = {a, b, c, d, e, f};
     assert_null(options_find_lang(1, words));
     assert_null(options_find_lang(2, words));
@@ -325,8 +327,8 @@ static void option_in(char *out, size_t size, const char *name, void (*print)(FI
 static void test_all_texts_name_the_same_options(void **state)
 {
     (void)state;
-    static void (*const printers[])(FILE *out) = {options_help, options_man, print_bash, print_zsh,
-                                                  print_fish};
+    static void (*const printers[])(FILE * out) = {options_help, options_man, print_bash, print_zsh,
+                                                   print_fish};
     for (size_t i = 0; i < ARRAY_LEN(printers); i++) {
         char *text = printed(printers[i]);
         for (size_t k = 0; k < option_row_count; k++) {

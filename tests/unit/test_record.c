@@ -154,7 +154,8 @@ static void test_a_step_goes_through_its_life(void **state)
     assert_false(r->cancelled);
     assert_int_equal(r->elapsed_us, 200);
     /* What comes later, while the connection idles, is not part of the run's time. */
-    struct event *late = event_new_line(RUN, 1, CHECK_NONE, 90000, 4, DIR_SERVER, false, 0, "421", 3);
+    struct event *late =
+        event_new_line(RUN, 1, CHECK_NONE, 90000, 4, DIR_SERVER, false, 0, "421", 3);
     assert_true(apply(r, late));
     assert_int_equal(r->elapsed_us, 200);
 }

@@ -184,8 +184,7 @@ static bool build_report(struct headless *h, enum report_format format, struct b
                                            .plan = h->o->plan,
                                            .guide = guide != NULL ? guide : english,
                                            .english_guide = english};
-    enum status st =
-        english != NULL ? report_build(&h->record, &options, out) : ST_NOMEM;
+    enum status st = english != NULL ? report_build(&h->record, &options, out) : ST_NOMEM;
     guide_free(guide);
     guide_free(english);
     if (st != ST_OK) {
@@ -315,8 +314,8 @@ int headless_run(const struct headless_options *options)
     h->cut_at_us = NO_DEADLINE;
     out_init(&h->out, STDOUT_FILENO, options->ascii);
     h->out.interrupts = &signal_count;
-    h->spoken = (struct spoken){
-        .out = &h->out, .quiet = options->quiet, .verbose = options->verbose};
+    h->spoken =
+        (struct spoken){.out = &h->out, .quiet = options->quiet, .verbose = options->verbose};
     int code = start(h);
     if (code == 0) {
         run(h);

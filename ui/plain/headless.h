@@ -2,7 +2,8 @@
  * headless: a run without a screen: plain lines as they come, or one JSON document; findings and
  * summary; files. For pipes, scripts, monitoring, and terminals that cannot do more.
  *
- * Threads: the main thread; it starts the engine and joins it. Ownership: takes the network, borrows all else.
+ * Threads: the main thread; it starts the engine and joins it. Ownership: takes the network,
+ * borrows all else.
  */
 #ifndef SMTPSCOPE_HEADLESS_H
 #define SMTPSCOPE_HEADLESS_H
@@ -20,8 +21,9 @@ struct headless_options {
 };
 
 /*
- * Returns the exit code of design.md. Ends the process by the signal that ended the run (SIGINT, SIGTERM,
- * SIGHUP, or SIGPIPE when nobody reads), after the server was told and what is known was written.
+ * Returns the exit code of design.md. Ends the process by the signal that ended the run (SIGINT,
+ * SIGTERM, SIGHUP, or SIGPIPE when nobody reads), after the server was told and what is known was
+ * written.
  */
 int headless_run(const struct headless_options *options);
 

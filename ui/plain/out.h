@@ -1,8 +1,8 @@
 /*
  * out: text for standard output and standard error when there is no screen.
  *
- * Everything for people goes through the escaper once more, so that no control byte gets out whatever
- * a caller forgot. A reader that closed the pipe is noticed and is no error.
+ * Everything for people goes through the escaper once more, so that no control byte gets out
+ * whatever a caller forgot. A reader that closed the pipe is noticed and is no error.
  *
  * Threads: the face's. Ownership: out_free.
  */
@@ -31,7 +31,8 @@ void out_init(struct out *o, int fd, bool ascii);
 void out_free(struct out *o);
 /* One line, which may hold anything; the line end is added. */
 void out_line(struct out *o, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* A paragraph, wrapped at 78 columns: `lead` before the first line, as many blanks before the others. */
+/* A paragraph, wrapped at 78 columns: `lead` before the first line, as many blanks before the
+ * others. */
 void out_paragraph(struct out *o, const char *lead, const char *text);
 /* Bytes as they are: a JSON document. */
 void out_raw(struct out *o, const char *p, size_t len);

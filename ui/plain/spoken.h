@@ -1,6 +1,6 @@
 /*
- * spoken: a run in plain lines, each of which can be read alone: what a screen reader, a log file or a
- * pipe gets instead of the screen.
+ * spoken: a run in plain lines, each of which can be read alone: what a screen reader, a log file
+ * or a pipe gets instead of the screen.
  *
  * Threads: the face's. Ownership: nothing is kept.
  */
