@@ -141,7 +141,10 @@ static enum verdict judge_names(struct check_context *c, const struct dns_answer
 static enum verdict judge_own(struct check_context *c, const struct dns_question *own)
 {
     struct finding f;
-    uint32_t line = check_note_answer(c, own->name, DNS_PTR, &own->answer);
+    char address[NET_ADDRESS_TEXT];
+    /* People know the address; its reverse name has up to 72 characters. */
+    net_address_format(&c->own_address, address, sizeof(address));
+    uint32_t line = check_note_answer(c, address, DNS_PTR, &own->answer);
     switch (own->answer.result) {
     case DNS_ANSWER:
         return judge_names(c, &own->answer, line);

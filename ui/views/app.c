@@ -257,6 +257,9 @@ static void app_note_event(struct app *a, const struct event *e)
     if (e->kind == EVENT_STEP_STARTED || e->kind == EVENT_LINE) {
         a->saved = false;
     }
+    if (e->kind == EVENT_RUN_STARTED) {
+        a->run_seen_us = a->now_us;
+    }
     if (e->kind == EVENT_STEP_STARTED) {
         a->step_seen_us = a->now_us;
     }

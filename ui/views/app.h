@@ -109,7 +109,7 @@ struct app {
     uint32_t tee_next;
     unsigned requests;
     int64_t now_us, last_stop_us, spin_us;
-    int64_t step_seen_us, wait_seen_us; /* by our clock: when the step and the wait began */
+    int64_t run_seen_us, step_seen_us, wait_seen_us; /* by our clock: when each began */
     unsigned spin;
     int exit_code;
 };

@@ -60,7 +60,8 @@ static void proof_quote(const struct app *a, const struct finding *f, char *out,
     if (f->evidence_count > 0 &&
         lines_get(a->record.lines, f->evidence[f->evidence_count - 1], &line) &&
         report_line(&line, a->ascii, &text) == ST_OK) {
-        str_copy(out, size, buf_str(&text));
+        const char *quote = buf_str(&text);
+        str_copy(out, size, quote + strspn(quote, " "));
     }
     buf_free(&text);
 }

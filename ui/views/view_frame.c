@@ -61,12 +61,15 @@ static void view_header(struct app *a, struct canvas *c)
     x += canvas_str(c, row, x, row.y, ROLE_HEADER, row.w >= 72 ? "smtpscope  " : "");
     x += canvas_str(c, row, x, row.y, ROLE_HEADER, a->demo ? "DEMO  " : "");
     x += canvas_printf(c, row, x, row.y, ROLE_HEADER, "%s%s", target, host);
+    int64_t elapsed = app_running(a) ? a->now_us - a->run_seen_us : a->record.elapsed_us;
+    char clock[24];
+    duration_text(elapsed, clock, sizeof(clock));
     /* As much as fits: everything, without what is well, or the bare numbers. */
     for (int size = 0; size < 3; size++) {
         const char *security = security_text(a);
         if (size == 0) {
-            snprintf(counts, sizeof(counts), _("%s  step %u/%d  %u ok %u warn %u fail"), security, done,
-                     CHECK_COUNT, ok, warn, fail);
+            snprintf(counts, sizeof(counts), _("%s  step %u/%d  %u ok %u warn %u fail  %s"), security,
+                     done, CHECK_COUNT, ok, warn, fail, a->record.started ? clock : "");
         } else if (size == 1) {
             snprintf(counts, sizeof(counts), _("%s  %u/%d  %u fail %u warn"), security, done, CHECK_COUNT,
                      fail, warn);
@@ -240,6 +243,34 @@ static void view_keybar(struct app *a, struct canvas *c)
     }
 }
 
+static bool is_hline(const struct canvas *c, int x, int y)
+{
+    const char *line = canvas_glyph(c->ascii, GLYPH_HLINE);
+    bool inside = x >= 0 && x < c->w && y >= 0 && y < c->h;
+    return inside && strcmp(c->cells[(size_t)y * (size_t)c->w + (size_t)x].text, line) == 0;
+}
+
+/* Where a vertical rule meets the titles above, between and below. */
+static void view_joints(struct app *a, struct canvas *c)
+{
+    for (size_t i = 0; i < a->layout.rule_count; i++) {
+        struct rect rule = a->layout.rules[i];
+        for (int y = rule.y; y <= rule.y + rule.h; y++) {
+            bool left = is_hline(c, rule.x - 1, y), right = is_hline(c, rule.x + 1, y);
+            bool below = y == rule.y + rule.h;
+            if (below && is_hline(c, rule.x, y)) {
+                canvas_put(c, rule.x, y, ROLE_LINE, GLYPH_TEE_UP);
+            } else if (!below && left && right) {
+                canvas_put(c, rule.x, y, ROLE_LINE, y == rule.y ? GLYPH_TEE_DOWN : GLYPH_CROSS);
+            } else if (!below && left) {
+                canvas_put(c, rule.x, y, ROLE_LINE, GLYPH_TEE_LEFT);
+            } else if (!below && right) {
+                canvas_put(c, rule.x, y, ROLE_LINE, GLYPH_TEE_RIGHT);
+            }
+        }
+    }
+}
+
 void view_frame(struct app *a, struct canvas *c)
 {
     view_header(a, c);
@@ -255,6 +286,7 @@ void view_frame(struct app *a, struct canvas *c)
     for (int p = 0; p < PANE_COUNT; p++) {
         view_title(a, c, (enum pane)p);
     }
+    view_joints(a, c);
     view_keybar(a, c);
 }
 
