@@ -88,7 +88,8 @@ static void plain_text_is_no_tls(void **state)
         TEXT("220 mx.example.net ESMTP\r\n"),
         TEXT("454 4.7.0 TLS not available due to local problem\r\n"),
         TEXT("5"),
-        TEXT("HTTP/1.1 400 Bad Request\r\nServer: x\033]0;evil\007\r\nContent-Type: text/html\r\n\r\n"),
+        TEXT("HTTP/1.1 400 Bad Request\r\nServer: x\033]0;evil\007\r\n"
+             "Content-Type: text/html\r\n\r\n"),
         TEXT("\0"),
         TEXT("\x16"
              "X"),

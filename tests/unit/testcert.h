@@ -4,8 +4,8 @@
  *
  * Whatever cannot be made ends the test program: a test without its certificate means nothing.
  *
- * Threads: one at a time. Ownership: testcert_free frees what testcert_make made; texts are heap and
- * the caller's.
+ * Threads: one at a time. Ownership: testcert_free frees what testcert_make made; texts are heap
+ * and the caller's.
  */
 #ifndef SMTPSCOPE_TESTCERT_H
 #define SMTPSCOPE_TESTCERT_H

@@ -1,9 +1,9 @@
 /*
- * testtls: a TLS server in memory, and the network that leads to it. No socket, no thread, no clock:
- * every wait that nothing can end jumps to its deadline.
+ * testtls: a TLS server in memory, and the network that leads to it. No socket, no thread, no
+ * clock: every wait that nothing can end jumps to its deadline.
  *
- * Inside TLS the server echoes what it gets. "QUIT\n" makes it answer and end TLS properly; "DROP\n"
- * makes it vanish.
+ * Inside TLS the server echoes what it gets. "QUIT\n" makes it answer and end TLS properly;
+ * "DROP\n" makes it vanish.
  *
  * Threads: one. Ownership: the options must outlive the connection; net_close frees the connection
  * with its server.
