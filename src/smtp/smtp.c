@@ -226,7 +226,7 @@ static enum status send_command(struct smtp *s, enum smtp_wait wait, struct repl
                                 const struct buf *line)
 {
     struct outgoing out = {.wait = wait, .line = buf_str(line), .len = line->len};
-    out.verb = s->state == SMTP_CONTINUATION ? VERB_AUTH_LINE : verb_of(out.line, out.len);
+    out.verb = s->state == SMTP_CONTINUATION ? VERB_AUTH_LINE : smtp_verb_of(out.line, out.len);
     if (!is_one_line(out.line, out.len) || s->state == SMTP_TEXT || out.verb == VERB_STARTTLS) {
         return ST_INVALID;
     }
@@ -290,7 +290,7 @@ enum status smtp_command_secret(struct smtp *s, enum smtp_wait wait, struct repl
                                .shown = shown.p,
                                .shown_len = shown.len,
                                .flags = LINE_REDACTED};
-        out.verb = s->state == SMTP_CONTINUATION ? VERB_AUTH_LINE : verb_of(out.line, out.len);
+        out.verb = s->state == SMTP_CONTINUATION ? VERB_AUTH_LINE : smtp_verb_of(out.line, out.len);
         st = smtp_exchange(s, &out, reply);
     }
     buf_wipe(&line);
@@ -305,7 +305,7 @@ static enum status check_steps(const struct smtp *s, const struct smtp_step *ste
     }
     for (size_t i = 0; i < count; i++) {
         size_t len = strlen(steps[i].command);
-        enum smtp_verb verb = verb_of(steps[i].command, len);
+        enum smtp_verb verb = smtp_verb_of(steps[i].command, len);
         bool last = i + 1 == count;
         if (len > SMTP_COMMAND_MAX || !is_one_line(steps[i].command, len) ||
             verb == VERB_STARTTLS || verb == VERB_AUTH ||
@@ -319,7 +319,7 @@ static enum status check_steps(const struct smtp *s, const struct smtp_step *ste
 static struct outgoing outgoing_of(const struct smtp_step *step)
 {
     struct outgoing out = {.wait = step->wait, .line = step->command, .len = strlen(step->command)};
-    out.verb = verb_of(out.line, out.len);
+    out.verb = smtp_verb_of(out.line, out.len);
     return out;
 }
 

@@ -31,7 +31,7 @@ enum smtp_verb {
 };
 
 /* VERB_OTHER for what is not in the table. The word ends at a blank or at the end of the line. */
-enum smtp_verb verb_of(const char *line, size_t len);
+enum smtp_verb smtp_verb_of(const char *line, size_t len);
 enum smtp_wait verb_wait(enum smtp_verb verb);
 bool verb_ends_group(enum smtp_verb verb); /* RFC 2920 3.1 */
 /* What a complete reply to the verb does to the state. */

@@ -84,7 +84,7 @@ static const struct verb_info verbs[] = {
     {"QUIT", VERB_QUIT, WAIT_QUIT, true},
 };
 
-enum smtp_verb verb_of(const char *line, size_t len)
+enum smtp_verb smtp_verb_of(const char *line, size_t len)
 {
     struct span word = {line, 0};
     while (word.len < len && line[word.len] != ' ' && line[word.len] != '\t') {

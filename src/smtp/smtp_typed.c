@@ -218,7 +218,7 @@ static enum smtp_verb typed_verb(const struct smtp *s, const char *line, size_t 
         return VERB_DOT;
     }
     /* Blanks before it make it no command, but what follows is still a secret. */
-    return span_equal_nocase(word, "AUTH") ? VERB_AUTH : verb_of(line, len);
+    return span_equal_nocase(word, "AUTH") ? VERB_AUTH : smtp_verb_of(line, len);
 }
 
 static enum status typed_command(struct smtp *s, const char *line, size_t len,
