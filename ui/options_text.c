@@ -8,6 +8,8 @@
 #define HELP_COLUMN 30
 #define HELP_WIDTH 80
 #define LABEL_MAX 128
+#define ROFF_WIDTH 72 /* before hyphens and backslashes are escaped */
+#define MAN_DATE "2026-11-23"
 #define CHOICES_SHOWN 40 /* longer lists are left to the manual page */
 
 struct example {
@@ -171,20 +173,42 @@ void options_help(FILE *out)
 }
 
 /* Text of a manual page: no byte of it may be taken for a request or an escape. */
-static void print_roff(FILE *out, const char *text)
+static void print_roff_span(FILE *out, const char *text, size_t len)
 {
-    if (*text == '.' || *text == '\'') {
+    if (len > 0 && (*text == '.' || *text == '\'')) {
         fputs("\\&", out);
     }
-    for (; *text != '\0'; text++) {
-        if (*text == '\\') {
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '\\') {
             fputs("\\e", out);
-        } else if (*text == '-') {
+        } else if (text[i] == '-') {
             fputs("\\-", out);
         } else {
-            fputc(*text, out);
+            fputc(text[i], out);
         }
     }
+}
+
+static void print_roff(FILE *out, const char *text)
+{
+    print_roff_span(out, text, strlen(text));
+}
+
+/* The same in lines of a length that linters of manual pages like. Returns the column behind. */
+static size_t print_roff_words(FILE *out, const char *text, size_t column)
+{
+    while (*text != '\0') {
+        size_t len = strcspn(text, " ");
+        if (column > 0) {
+            bool fits = column + 1 + len <= ROFF_WIDTH;
+            fputc(fits ? ' ' : '\n', out);
+            column = fits ? column + 1 : 0;
+        }
+        print_roff_span(out, text, len);
+        column += len;
+        text += len + strspn(text + len, " ");
+    }
+    return column;
 }
 
 static void print_section(FILE *out, const char *title)
@@ -201,7 +225,7 @@ static void print_term(FILE *out, const char *term, const char *meaning)
     fputs(".TP\n.B ", out);
     print_roff(out, term);
     fputc('\n', out);
-    print_roff(out, meaning);
+    print_roff_words(out, meaning, 0);
     fputs(".\n", out);
 }
 
@@ -212,10 +236,10 @@ static void print_man_row(FILE *out, const struct option_row *row)
     fputs(".TP\n.B ", out);
     print_roff(out, label);
     fputc('\n', out);
-    print_roff(out, _(row->help));
+    size_t column = print_roff_words(out, _(row->help), 0);
     if (row->choices != NULL) {
-        fputs(": ", out);
-        print_roff(out, row->choices);
+        fputc(':', out);
+        print_roff_words(out, row->choices, column + 1);
     }
     fputs(".\n", out);
 }
@@ -232,7 +256,8 @@ static const struct example variables[] = {
 
 void options_man(FILE *out)
 {
-    fprintf(out, ".TH SMTPSCOPE 1 \"\" \"smtpscope %s\" \"\"\n", SMTPSCOPE_VERSION);
+    fprintf(out, ".TH SMTPSCOPE 1 \"%s\" \"smtpscope %s\" \"\"\n", MAN_DATE,
+            SMTPSCOPE_VERSION);
     print_section(out, _("Name"));
     fputs("smtpscope \\- ", out);
     print_roff(out, _("diagnose mail servers on a full-screen console"));
@@ -240,13 +265,14 @@ void options_man(FILE *out)
     print_section(out, _("Synopsis"));
     fputs(".B smtpscope\n[\\fIOPTION\\fR]... [\\fITARGET\\fR]\n", out);
     print_section(out, _("Description"));
-    print_roff(out, _(purpose));
+    print_roff_words(out, _(purpose), 0);
     fputs("\n.PP\n", out);
-    print_roff(out, _(target_text));
+    print_roff_words(out, _(target_text), 0);
     fputs("\n.PP\n", out);
-    print_roff(out,
-               _("With a terminal, a full-screen console opens. Steps that disturb nobody run by "
-                 "themselves; the relay test, logging in and sending ask first."));
+    print_roff_words(out,
+                     _("With a terminal, a full-screen console opens. Steps that disturb nobody run by "
+                       "themselves; the relay test, logging in and sending ask first."),
+                     0);
     fputc('\n', out);
     print_section(out, _("Options"));
     for (int section = 0; section < SECTION_HIDDEN; section++) {
