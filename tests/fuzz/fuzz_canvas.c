@@ -1,5 +1,5 @@
-/* Draws arbitrary bytes, clipped and scrolled anywhere: no cell may hold a control character, and every row must stay
-   exactly as wide as the canvas. */
+/* Draws arbitrary bytes, clipped and scrolled anywhere: no cell may hold a control character, and
+   every row must stay exactly as wide as the canvas. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +26,8 @@ static void check_cell(const struct canvas *c, int x, int y)
         unsigned char next = (unsigned char)cell->text[i + 1];
         /* C0, DEL, C1 as UTF-8; bare 0x80-0x9f can only follow a lead byte. */
         bool c1 = b == 0xc2 && next >= 0x80 && next <= 0x9f;
-        if (b < 0x20 || b == 0x7f || c1 || (i == 0 && b >= 0x80 && b < 0xc2) || (c->ascii && b > 0x7e)) {
+        if (b < 0x20 || b == 0x7f || c1 || (i == 0 && b >= 0x80 && b < 0xc2) ||
+            (c->ascii && b > 0x7e)) {
             abort();
         }
     }

@@ -17,8 +17,8 @@
 
 #include "canvas.h"
 
-/* Every row is exactly as wide as the canvas (A14), halves belong together, no control character is in
-   any cell (A40), and in an ASCII canvas nothing over 0x7f (A26). */
+/* Every row is exactly as wide as the canvas (A14), halves belong together, no control character is
+   in any cell (A40), and in an ASCII canvas nothing over 0x7f (A26). */
 static inline void assert_canvas_sound(const struct canvas *c)
 {
     for (int y = 0; y < c->h; y++) {

@@ -101,7 +101,8 @@ static inline struct canvas drawn(struct tview *v, const struct record *r, int w
 }
 
 /* The pane as text must be this, line by line (a blank column at the left included). */
-static inline void assert_pane(struct tview *v, const struct record *r, int w, int h, const char *want)
+static inline void assert_pane(struct tview *v, const struct record *r, int w, int h,
+                               const char *want)
 {
     struct canvas c = drawn(v, r, w, h);
     char *text = canvas_text_of(&c);

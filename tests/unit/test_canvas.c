@@ -3,19 +3,23 @@
 #include <locale.h>
 
 static const char *const texts[] = {
-    "250-mx.example.org at your service, [192.0.2.1] SIZE 35882577 8BITMIME STARTTLS ENHANCEDSTATUSCODES "
+    "250-mx.example.org at your service, [192.0.2.1] SIZE 35882577 8BITMIME STARTTLS "
+    "ENHANCEDSTATUSCODES "
     "PIPELINING CHUNKING SMTPUTF8 and more of it",
-    "\u90ae\u4ef6\u670d\u52a1\u5668\u51c6\u5907\u597d\u4e86 220 \u6b22\u8fce\u6b22\u8fce\u6b22\u8fce"
+    "\u90ae\u4ef6\u670d\u52a1\u5668\u51c6\u5907\u597d\u4e86 220 "
+    "\u6b22\u8fce\u6b22\u8fce\u6b22\u8fce"
     "\u90ae\u4ef6\u670d\u52a1\u5668\u90ae\u4ef6\u670d\u52a1\u5668\u90ae\u4ef6\u670d\u52a1\u5668"
     "\u90ae\u4ef6\u670d\u52a1\u5668\u90ae\u4ef6\u670d\u52a1\u5668\u90ae\u4ef6\u670d\u52a1\u5668",
     "a\U0001F600b\U0001F468\u200D\U0001F469\u200D\U0001F467c\U0001F1E9\U0001F1EAd\u2764\uFE0Fe"
     "\U0001F44D\U0001F3FDf\U0001F600\U0001F600\U0001F600\U0001F600\U0001F600\U0001F600\U0001F600",
     "e\u0301e\u0301\u0302\u0303\u0304\u0305\u0306\u0307 \u0301\u0301 n\u0303 \u0e01\u0e33\u0e49 "
     "\u0915\u094d\u0937 \u05e9\u05b8\u05c1\u05dc\u05d5\u05b9\u05dd",
-    "\x1b]52;c;AAAA\x07\x1b[2J\x9b" "31m\u202E\u2066rtl\u2069\xc2\x9b\xff\xfe\xc0\xaf\xed\xa0\x80\r\n\t",
+    "\x1b]52;c;AAAA\x07\x1b[2J\x9b"
+    "31m\u202E\u2066rtl\u2069\xc2\x9b\xff\xfe\xc0\xaf\xed\xa0\x80\r\n\t",
 };
 
-/* A27: cut at every column, also when it begins left of the pane, the borders stay where they are. */
+/* A27: cut at every column, also when it begins left of the pane, the borders stay where they are.
+ */
 static void cut_at_every_column(void **state)
 {
     (void)state;
@@ -29,7 +33,8 @@ static void cut_at_every_column(void **state)
                     canvas_put(&c, 3, 1, ROLE_LINE, GLYPH_VLINE);
                     canvas_put(&c, 4 + w, 1, ROLE_LINE, GLYPH_VLINE);
                     struct rect clip = {4, 1, w, 1};
-                    int drawn = canvas_text(&c, clip, 4, 1, ROLE_TEXT, texts[t], strlen(texts[t]), skip);
+                    int drawn =
+                        canvas_text(&c, clip, 4, 1, ROLE_TEXT, texts[t], strlen(texts[t]), skip);
                     assert_true(drawn >= 0 && drawn <= w);
                     assert_canvas_sound(&c);
                     const char *line = canvas_glyph(ascii, GLYPH_VLINE);
@@ -202,10 +207,14 @@ static void text_left_of_the_clip(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cut_at_every_column), cmocka_unit_test(wide_at_the_edges),
-        cmocka_unit_test(halves_are_released), cmocka_unit_test(hostile_bytes_are_visible),
-        cmocka_unit_test(ascii_only),          cmocka_unit_test(glyphs_are_narrow),
-        cmocka_unit_test(sizes),               cmocka_unit_test(far_outside),
+        cmocka_unit_test(cut_at_every_column),
+        cmocka_unit_test(wide_at_the_edges),
+        cmocka_unit_test(halves_are_released),
+        cmocka_unit_test(hostile_bytes_are_visible),
+        cmocka_unit_test(ascii_only),
+        cmocka_unit_test(glyphs_are_narrow),
+        cmocka_unit_test(sizes),
+        cmocka_unit_test(far_outside),
         cmocka_unit_test(text_left_of_the_clip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

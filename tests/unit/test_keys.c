@@ -53,9 +53,9 @@ static bool has_plain_key(int mode, enum action a)
 }
 
 /*
- * A32: printable keys, Tab, Enter and arrows do for everything. An action has such a key in a pane that Tab
- * and digits lead to, or the menu lists it; the menu itself opens with one, moves with arrows, runs with
- * Enter and closes with Tab.
+ * A32: printable keys, Tab, Enter and arrows do for everything. An action has such a key in a pane
+ * that Tab and digits lead to, or the menu lists it; the menu itself opens with one, moves with
+ * arrows, runs with Enter and closes with Tab.
  */
 static void reachable_without_special_keys(void **state)
 {
@@ -115,8 +115,9 @@ static void text_keeps_its_letters(void **state)
     for (const char *p = edits; *p != '\0'; p++) {
         assert_int_equal(keys_find(MODE_TEXT, KEY_CTRL(*p)), ACTION_NONE);
     }
-    static const uint32_t lines[] = {UKEY_UP,   UKEY_DOWN, UKEY_LEFT,  UKEY_RIGHT,  UKEY_HOME,  UKEY_END,
-                                     UKEY_TAB,  UKEY_ESC,  UKEY_ENTER, UKEY_DELETE, UKEY_BACKTAB};
+    static const uint32_t lines[] = {UKEY_UP,    UKEY_DOWN,   UKEY_LEFT,   UKEY_RIGHT,
+                                     UKEY_HOME,  UKEY_END,    UKEY_TAB,    UKEY_ESC,
+                                     UKEY_ENTER, UKEY_DELETE, UKEY_BACKTAB};
     for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
         assert_int_equal(keys_find(MODE_TEXT, lines[i]), ACTION_NONE);
     }
@@ -194,9 +195,16 @@ static void names_of_keys(void **state)
     static const struct {
         uint32_t key;
         const char *name;
-    } cases[] = {{'j', "j"},          {' ', "Space"},         {UKEY_F11, "F11"},
-                 {KEY_CTRL('s'), "Ctrl-S"}, {UKEY_TAB, "Tab"}, {UKEY_BACKTAB, "Shift-Tab"},
-                 {UKEY_ENTER, "Enter"}, {UKEY_PAGE_UP, "PgUp"}, {0xe9, "\u00e9"}, {UKEY_NONE, ""}};
+    } cases[] = {{'j', "j"},
+                 {' ', "Space"},
+                 {UKEY_F11, "F11"},
+                 {KEY_CTRL('s'), "Ctrl-S"},
+                 {UKEY_TAB, "Tab"},
+                 {UKEY_BACKTAB, "Shift-Tab"},
+                 {UKEY_ENTER, "Enter"},
+                 {UKEY_PAGE_UP, "PgUp"},
+                 {0xe9, "\u00e9"},
+                 {UKEY_NONE, ""}};
     char text[32];
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         key_text(cases[i].key, text, sizeof(text));

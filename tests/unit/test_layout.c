@@ -99,7 +99,8 @@ static void every_size(void **state)
 static void extreme_sizes(void **state)
 {
     (void)state;
-    static const int sizes[][2] = {{1, 500}, {1000, 1}, {1000, 500}, {40, 500}, {1000, 10}, {39, 9}};
+    static const int sizes[][2] = {{1, 500},  {1000, 1},  {1000, 500},
+                                   {40, 500}, {1000, 10}, {39, 9}};
     static const int deltas[] = {INT32_MIN, -1000, -1, 0, 1, 1000, INT32_MAX};
     for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
         for (size_t d = 0; d < ARRAY_LEN(deltas); d++) {

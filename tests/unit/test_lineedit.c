@@ -293,7 +293,8 @@ static bool memory_holds(const char *p, size_t size, const char *word)
     return memmem(p, size, word, strlen(word)) != NULL;
 }
 
-/* A41 A42: a password gets into no history, draft, kill buffer, and out of the memory that held it. */
+/* A41 A42: a password gets into no history, draft, kill buffer, and out of the memory that held it.
+ */
 static void masked(void **state)
 {
     (void)state;
@@ -356,9 +357,11 @@ static void long_lines_grow(void **state)
 static void window(void **state)
 {
     (void)state;
-    static const char *const lines[] = {"plain text that is longer than the field",
-                                        "\u90ae\u4ef6\u670d\u52a1\u5668 \u90ae\u4ef6\u670d\u52a1\u5668",
-                                        "a\x1b" "b\xff\xfe e\u0301e\u0301 \u202e"};
+    static const char *const lines[] = {
+        "plain text that is longer than the field",
+        "\u90ae\u4ef6\u670d\u52a1\u5668 \u90ae\u4ef6\u670d\u52a1\u5668",
+        "a\x1b"
+        "b\xff\xfe e\u0301e\u0301 \u202e"};
     for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
         for (int how = 0; how < 3; how++) {
             struct lineedit e = fresh();
@@ -373,8 +376,8 @@ static void window(void **state)
                     assert_true(from <= e.cursor);
                     assert_true(column >= 0 && column < width);
                     if (how < 2) {
-                        assert_int_equal(
-                            escape_columns(e.text + from, e.cursor - from, flags), column);
+                        assert_int_equal(escape_columns(e.text + from, e.cursor - from, flags),
+                                         column);
                     }
                 }
             } while (lineedit_key(&e, UKEY_LEFT) == EDIT_MOVED);
@@ -394,13 +397,20 @@ static void window(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(typing_and_moving), cmocka_unit_test(characters_not_bytes),
-        cmocka_unit_test(killing),           cmocka_unit_test(transposing),
-        cmocka_unit_test(special_keys),      cmocka_unit_test(quoting),
-        cmocka_unit_test(history),           cmocka_unit_test(history_is_bounded),
-        cmocka_unit_test(searching_the_history), cmocka_unit_test(pasting),
-        cmocka_unit_test(masked),            cmocka_unit_test(masked_later),
-        cmocka_unit_test(long_lines_grow),   cmocka_unit_test(window),
+        cmocka_unit_test(typing_and_moving),
+        cmocka_unit_test(characters_not_bytes),
+        cmocka_unit_test(killing),
+        cmocka_unit_test(transposing),
+        cmocka_unit_test(special_keys),
+        cmocka_unit_test(quoting),
+        cmocka_unit_test(history),
+        cmocka_unit_test(history_is_bounded),
+        cmocka_unit_test(searching_the_history),
+        cmocka_unit_test(pasting),
+        cmocka_unit_test(masked),
+        cmocka_unit_test(masked_later),
+        cmocka_unit_test(long_lines_grow),
+        cmocka_unit_test(window),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -275,15 +275,20 @@ static void resizing(void **state)
     record_free(&r);
 }
 
-/* A14 A27: wrapped or cut, whatever comes, inside its rectangle; every byte is on exactly one row. */
+/* A14 A27: wrapped or cut, whatever comes, inside its rectangle; every byte is on exactly one row.
+ */
 static void wrapping(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "250-some words that are long enough to need many rows and-a-word-without-any-blank-in-it-at-all",
-        "\u90ae\u4ef6\u670d\u52a1\u5668\u51c6\u5907\u597d\u4e86\u6b22\u8fce\u90ae\u4ef6\u670d\u52a1\u5668",
-        "\x1b]52;c;AAAA\x07\x1b[2J\x9b" "31m\u202E\u2066rtl\u2069\xff\xfe\xc0\xaf\t e\u0301e\u0301",
-        "                                                                                       x", "",
+        "250-some words that are long enough to need many rows "
+        "and-a-word-without-any-blank-in-it-at-all",
+        "\u90ae\u4ef6\u670d\u52a1\u5668\u51c6\u5907\u597d\u4e86\u6b22\u8fce\u90ae\u4ef6\u670d\u52a1"
+        "\u5668",
+        "\x1b]52;c;AAAA\x07\x1b[2J\x9b"
+        "31m\u202E\u2066rtl\u2069\xff\xfe\xc0\xaf\t e\u0301e\u0301",
+        "                                                                                       x",
+        "",
     };
     struct record r;
     assert_int_equal(record_init(&r, 1), ST_OK);
@@ -373,14 +378,15 @@ static void time_columns_of_lines(void **state)
         int64_t us;
         const char *relative;
     } cases[] = {
-        {489000, "  0.489 --"},       {12345678, " 12.345 --"},     {123456789, " 123.45 --"},
-        {1234567890, " 1234.5 --"},   {12345678901, "  12345 --"},  {9000000000000000, " 999999 --"},
+        {489000, "  0.489 --"},     {12345678, " 12.345 --"},    {123456789, " 123.45 --"},
+        {1234567890, " 1234.5 --"}, {12345678901, "  12345 --"}, {9000000000000000, " 999999 --"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct record r;
         assert_int_equal(record_init(&r, 1), ST_OK);
         r.started_wall_us = INT64_C(1700000000123000);
-        struct line line = {.number = 1, .t_us = 0, .check = CHECK_NONE, .dir = DIR_NOTE, .text = ""};
+        struct line line = {
+            .number = 1, .t_us = 0, .check = CHECK_NONE, .dir = DIR_NOTE, .text = ""};
         assert_int_equal(lines_add(r.lines, &line), ST_OK);
         line.number = 2;
         line.t_us = cases[i].us;
@@ -411,7 +417,8 @@ static void time_columns_of_lines(void **state)
     }
 }
 
-/* A line over 4,096 bytes is shown cut with its length; rows point at the line's own bytes alone. */
+/* A line over 4,096 bytes is shown cut with its length; rows point at the line's own bytes alone.
+ */
 static void long_lines(void **state)
 {
     (void)state;
@@ -617,8 +624,8 @@ static void new_run(void **state)
 }
 
 /*
- * A15 A19: a million lines, more than are kept: what a frame costs does not depend on them (counted in steps by
- * the other tests; here it must simply work), and the gap is told.
+ * A15 A19: a million lines, more than are kept: what a frame costs does not depend on them (counted
+ * in steps by the other tests; here it must simply work), and the gap is told.
  */
 static void a_million_lines(void **state)
 {
@@ -631,7 +638,8 @@ static void a_million_lines(void **state)
     memset(text, 'a', sizeof(text));
     bool paused = false;
     for (uint32_t n = 1; n <= 1000000; n++) {
-        int len = snprintf(text, sizeof(text), "250-line %u of a flood, with a text that takes some room in the store",
+        int len = snprintf(text, sizeof(text),
+                           "250-line %u of a flood, with a text that takes some room in the store",
                            (unsigned)n);
         struct line line = {.number = n,
                             .t_us = (int64_t)n * 100,
@@ -658,7 +666,8 @@ static void a_million_lines(void **state)
     uint32_t start = 0;
     uint32_t end = lines_gap_end(r.lines, &start);
     assert_true(end > start);
-    /* What was read was dropped meanwhile: the view is at the gap, and says how many are missing. */
+    /* What was read was dropped meanwhile: the view is at the gap, and says how many are missing.
+     */
     struct tview_row row = cursor_row(v, &r, 55, 50);
     assert_int_equal(row.kind, ROW_GAP);
     assert_int_equal(row.number, start);
@@ -693,14 +702,22 @@ static void a_million_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(row_format),         cmocka_unit_test(roles),
-        cmocka_unit_test(folding),            cmocka_unit_test(typed_by_hand),
-        cmocka_unit_test(following),          cmocka_unit_test(resizing),
-        cmocka_unit_test(wrapping),           cmocka_unit_test(cut_instead_of_wrapped),
-        cmocka_unit_test(time_columns_of_lines), cmocka_unit_test(long_lines),
-        cmocka_unit_test(base64_lens),        cmocka_unit_test(steps_and_problems),
-        cmocka_unit_test(step_run_twice),     cmocka_unit_test(nothing_yet),
-        cmocka_unit_test(new_run),            cmocka_unit_test(a_million_lines),
+        cmocka_unit_test(row_format),
+        cmocka_unit_test(roles),
+        cmocka_unit_test(folding),
+        cmocka_unit_test(typed_by_hand),
+        cmocka_unit_test(following),
+        cmocka_unit_test(resizing),
+        cmocka_unit_test(wrapping),
+        cmocka_unit_test(cut_instead_of_wrapped),
+        cmocka_unit_test(time_columns_of_lines),
+        cmocka_unit_test(long_lines),
+        cmocka_unit_test(base64_lens),
+        cmocka_unit_test(steps_and_problems),
+        cmocka_unit_test(step_run_twice),
+        cmocka_unit_test(nothing_yet),
+        cmocka_unit_test(new_run),
+        cmocka_unit_test(a_million_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

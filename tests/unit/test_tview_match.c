@@ -14,7 +14,8 @@ static void filter(struct tview *v, const struct record *r, const char *what)
     assert_int_equal(tview_filter(v, r, what, &error), ST_OK);
 }
 
-static void assert_counts(const struct tview *v, const struct record *r, uint32_t at, uint32_t total)
+static void assert_counts(const struct tview *v, const struct record *r, uint32_t at,
+                          uint32_t total)
 {
     uint32_t a = 99, t = 99;
     tview_find_counts(v, r, &a, &t);
@@ -200,8 +201,16 @@ static void filtering(void **state)
 static void filter_errors(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"dir:x", "dir:", "tls:maybe", "step:0", "step:13", "step:smtp.nothing",
-                                        "step:", "code:", "code:5555", "code:abc",
+    static const char *const wrong[] = {"dir:x",
+                                        "dir:",
+                                        "tls:maybe",
+                                        "step:0",
+                                        "step:13",
+                                        "step:smtp.nothing",
+                                        "step:",
+                                        "code:",
+                                        "code:5555",
+                                        "code:abc",
                                         "a b c d e f g h i j k l m n o p q"};
     struct record r;
     record_sample(&r);
@@ -218,7 +227,8 @@ static void filter_errors(void **state)
     record_free(&r);
 }
 
-/* Folds of a filtered view are its own: at first open, closed ones stay so until the next filter. */
+/* Folds of a filtered view are its own: at first open, closed ones stay so until the next filter.
+ */
 static void filter_and_folds(void **state)
 {
     (void)state;
@@ -311,8 +321,8 @@ static void filter_live(void **state)
     record_free(&r);
 }
 
-/* A19: over many lines the work is done in pieces, and comes out the same; lines that are dropped meanwhile
-   are no hits any more. */
+/* A19: over many lines the work is done in pieces, and comes out the same; lines that are dropped
+   meanwhile are no hits any more. */
 static void in_pieces(void **state)
 {
     (void)state;
@@ -382,11 +392,11 @@ static void in_pieces(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finding),           cmocka_unit_test(fresh_search_begins_here),
-        cmocka_unit_test(expressions),       cmocka_unit_test(hit_over_two_rows),
-        cmocka_unit_test(filtering),         cmocka_unit_test(filter_errors),
-        cmocka_unit_test(filter_and_folds),  cmocka_unit_test(filter_and_find),
-        cmocka_unit_test(filter_live),       cmocka_unit_test(in_pieces),
+        cmocka_unit_test(finding),          cmocka_unit_test(fresh_search_begins_here),
+        cmocka_unit_test(expressions),      cmocka_unit_test(hit_over_two_rows),
+        cmocka_unit_test(filtering),        cmocka_unit_test(filter_errors),
+        cmocka_unit_test(filter_and_folds), cmocka_unit_test(filter_and_find),
+        cmocka_unit_test(filter_live),      cmocka_unit_test(in_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

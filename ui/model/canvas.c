@@ -14,20 +14,13 @@
 static const struct {
     const char *utf8, *ascii;
 } glyphs[GLYPH_COUNT] = {
-    [GLYPH_OK] = {"\u2713", "+"},
-    [GLYPH_FAIL] = {"\u2717", "x"},
-    [GLYPH_HLINE] = {"\u2500", "-"},
-    [GLYPH_VLINE] = {"\u2502", "|"},
-    [GLYPH_TEE_DOWN] = {"\u252c", "+"},
-    [GLYPH_TEE_UP] = {"\u2534", "+"},
-    [GLYPH_CROSS] = {"\u253c", "+"},
-    [GLYPH_TEE_RIGHT] = {"\u251c", "+"},
-    [GLYPH_TEE_LEFT] = {"\u2524", "+"},
-    [GLYPH_CORNER_UL] = {"\u250c", "+"},
-    [GLYPH_CORNER_UR] = {"\u2510", "+"},
-    [GLYPH_CORNER_LL] = {"\u2514", "+"},
-    [GLYPH_CORNER_LR] = {"\u2518", "+"},
-    [GLYPH_MORE] = {"\u2026", "~"},
+    [GLYPH_OK] = {"\u2713", "+"},        [GLYPH_FAIL] = {"\u2717", "x"},
+    [GLYPH_HLINE] = {"\u2500", "-"},     [GLYPH_VLINE] = {"\u2502", "|"},
+    [GLYPH_TEE_DOWN] = {"\u252c", "+"},  [GLYPH_TEE_UP] = {"\u2534", "+"},
+    [GLYPH_CROSS] = {"\u253c", "+"},     [GLYPH_TEE_RIGHT] = {"\u251c", "+"},
+    [GLYPH_TEE_LEFT] = {"\u2524", "+"},  [GLYPH_CORNER_UL] = {"\u250c", "+"},
+    [GLYPH_CORNER_UR] = {"\u2510", "+"}, [GLYPH_CORNER_LL] = {"\u2514", "+"},
+    [GLYPH_CORNER_LR] = {"\u2518", "+"}, [GLYPH_MORE] = {"\u2026", "~"},
 };
 
 const char *canvas_glyph(bool ascii, enum glyph glyph)

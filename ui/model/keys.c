@@ -18,8 +18,9 @@
 #define START BIT(MODE_START)
 
 /*
- * In a text field everything that edits belongs to lineedit.c, so no control key that is one of its own is bound
- * in MODE_TEXT. F1, F10 and F11 may be taken by the terminal, Ctrl-S by its flow control: each has a twin.
+ * In a text field everything that edits belongs to lineedit.c, so no control key that is one of its
+ * own is bound in MODE_TEXT. F1, F10 and F11 may be taken by the terminal, Ctrl-S by its flow
+ * control: each has a twin.
  */
 const struct key_binding key_bindings[] = {
     {PANES | START, '?', ACTION_HELP},
@@ -109,6 +110,7 @@ const struct key_binding key_bindings[] = {
 };
 const size_t key_binding_count = ARRAY_LEN(key_bindings);
 
+/* clang-format off */
 static const struct {
     const char *name, *title;
 } actions[ACTION_COUNT] = {
@@ -117,6 +119,7 @@ static const struct {
     ACTION_LIST(X)
 #undef X
 };
+/* clang-format on */
 
 const char *action_name(enum action a)
 {
@@ -143,22 +146,14 @@ static const struct {
     uint32_t key;
     const char *name;
 } named_keys[] = {
-    {UKEY_TAB, N_("Tab")},
-    {UKEY_ENTER, N_("Enter")},
-    {UKEY_ESC, N_("Esc")},
-    {UKEY_BACKSPACE, N_("Backspace")},
-    {' ', N_("Space")},
-    {UKEY_UP, N_("Up")},
-    {UKEY_DOWN, N_("Down")},
-    {UKEY_LEFT, N_("Left")},
-    {UKEY_RIGHT, N_("Right")},
-    {UKEY_HOME, N_("Home")},
-    {UKEY_END, N_("End")},
-    {UKEY_PAGE_UP, N_("PgUp")},
-    {UKEY_PAGE_DOWN, N_("PgDn")},
-    {UKEY_INSERT, N_("Ins")},
-    {UKEY_DELETE, N_("Del")},
-    {UKEY_BACKTAB, N_("Shift-Tab")},
+    {UKEY_TAB, N_("Tab")},        {UKEY_ENTER, N_("Enter")},
+    {UKEY_ESC, N_("Esc")},        {UKEY_BACKSPACE, N_("Backspace")},
+    {' ', N_("Space")},           {UKEY_UP, N_("Up")},
+    {UKEY_DOWN, N_("Down")},      {UKEY_LEFT, N_("Left")},
+    {UKEY_RIGHT, N_("Right")},    {UKEY_HOME, N_("Home")},
+    {UKEY_END, N_("End")},        {UKEY_PAGE_UP, N_("PgUp")},
+    {UKEY_PAGE_DOWN, N_("PgDn")}, {UKEY_INSERT, N_("Ins")},
+    {UKEY_DELETE, N_("Del")},     {UKEY_BACKTAB, N_("Shift-Tab")},
 };
 
 size_t key_utf8(uint32_t c, char out[4])

@@ -1,6 +1,6 @@
 /*
- * keys: every action with its name and its keys, in one table. The key handler, the help, the menu and the
- * key bar are all made from it, so they cannot disagree.
+ * keys: every action with its name and its keys, in one table. The key handler, the help, the menu
+ * and the key bar are all made from it, so they cannot disagree.
  *
  * Threads: const. Ownership: none.
  */
@@ -45,12 +45,13 @@ enum key {
     UKEY_MOUSE,
     UKEY_LAST
 };
-#define KEY_CTRL(c) ((uint32_t)(c) & 0x1fu)
+#define KEY_CTRL(c) ((uint32_t)(c)&0x1fu)
 
 /* Where a key is pressed. Pane modes are MODE_PANE + pane. */
 enum key_mode {
-    MODE_PANE, /* MODE_PANE + PANE_STEPS ... */
-    MODE_TEXT = PANE_COUNT, /* a text field or the SMTP line: what edits is lineedit's, and is not bound here */
+    MODE_PANE,              /* MODE_PANE + PANE_STEPS ... */
+    MODE_TEXT = PANE_COUNT, /* a text field or the SMTP line: what edits is lineedit's, and is not
+                               bound here */
     MODE_LIST,              /* menu and help: letters go to the filter */
     MODE_START,             /* start screen, browsing */
     MODE_COUNT
@@ -122,7 +123,7 @@ enum action {
 #define X(id, name, title) id,
     ACTION_LIST(X)
 #undef X
-    ACTION_COUNT
+        ACTION_COUNT
 };
 
 const char *action_name(enum action a);
@@ -138,14 +139,15 @@ extern const size_t key_binding_count;
 
 /* ACTION_NONE: not bound there (then text modes take the key as text). */
 enum action keys_find(enum key_mode mode, uint32_t key);
-/* The keys of an action in a mode, as people read them: "s F7 Ctrl-S"; "" when it has none there. */
+/* The keys of an action in a mode, as people read them: "s F7 Ctrl-S"; "" when it has none there.
+ */
 void keys_text(enum key_mode mode, enum action a, char *out, size_t size);
 /* "F7", "Ctrl-S", "Space", "j" */
 void key_text(uint32_t key, char *out, size_t size);
 /* A code point as UTF-8; the number of bytes. */
 size_t key_utf8(uint32_t code_point, char out[4]);
-/* Actions live in a mode, in the order of ACTION_LIST. Every word of `filter` must be in the title, the name or the
-   keys (ASCII case ignored). */
+/* Actions live in a mode, in the order of ACTION_LIST. Every word of `filter` must be in the title,
+   the name or the keys (ASCII case ignored). */
 size_t keys_help(enum key_mode mode, const char *filter, enum action *out, size_t max);
 
 #endif

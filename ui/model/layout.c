@@ -13,8 +13,8 @@
 #define TRANSCRIPT_MIN_W 28
 #define LEFT_MIN_W 16
 
-/* What a row of a step holds besides its title: cursor, mark, blanks and the time; from LAYOUT_STEPS_WIDE on also
-   the number and the word. */
+/* What a row of a step holds besides its title: cursor, mark, blanks and the time; from
+   LAYOUT_STEPS_WIDE on also the number and the word. */
 #define STEP_OTHERS 11
 #define STEP_OTHERS_WIDE 23
 #define LEFT_MORE 8 /* how much a language with long titles gets at most */
@@ -157,8 +157,8 @@ static void place_compact(const struct layout_wish *wish, struct layout *l, stru
     int usable = area.h - 3; /* less the line, and two rows of titles */
     type_place(l, &area, false, false);
     /* One strip under the two panes; timings on demand take it over from the advice. */
-    bool timings = wish->focus == PANE_TIMINGS ||
-                   (wish->timings_shown && wish->focus != PANE_ADVICE);
+    bool timings =
+        wish->focus == PANE_TIMINGS || (wish->timings_shown && wish->focus != PANE_ADVICE);
     if (timings) {
         pane_place(l, PANE_TIMINGS, cut_bottom(&area, clamp(usable / 2, 4, 13) + 1));
     } else if (!wish->advice_hidden || wish->focus == PANE_ADVICE) {

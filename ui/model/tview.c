@@ -26,7 +26,7 @@ void tview_free(struct tview *v)
     if (v == NULL) {
         return;
     }
-    match_free(&v->match);
+    tview_match_free(&v->match);
     buf_free(&v->shown);
     free(v->groups);
     free(v->rows);
@@ -42,7 +42,7 @@ void tview_reset(struct tview *v)
     v->following = true;
     v->paused_at = v->bottom = 0;
     v->column = 0;
-    match_restart(v);
+    tview_match_restart(v);
 }
 
 bool tview_filtering(const struct tview *v)
@@ -50,7 +50,7 @@ bool tview_filtering(const struct tview *v)
     return v->match.term_count > 0;
 }
 
-size_t group_find(const struct tview *v, uint32_t number)
+size_t tview_group_find(const struct tview *v, uint32_t number)
 {
     size_t low = 0, high = v->group_count;
     while (low < high) {
@@ -64,7 +64,7 @@ size_t group_find(const struct tview *v, uint32_t number)
     return low;
 }
 
-bool group_open(const struct tview *v, const struct group *g)
+bool tview_group_open(const struct tview *v, const struct group *g)
 {
     return !g->gap && !g->folded[tview_filtering(v)];
 }
@@ -110,8 +110,8 @@ static void gap_put(struct tview *v, uint32_t start, uint32_t end)
     if (!groups_reserve(v, v->group_count + 2)) {
         return;
     }
-    size_t a = group_find(v, start);
-    size_t b = group_find(v, end);
+    size_t a = tview_group_find(v, start);
+    size_t b = tview_group_find(v, end);
     struct group put[3];
     size_t count = 0;
     if (a < v->group_count && !v->groups[a].gap && v->groups[a].first < start) {
@@ -146,7 +146,7 @@ static void gap_update(struct tview *v, const struct record *r)
     v->gap_start = start;
     v->gap_end = end;
     gap_put(v, start, end);
-    match_forget(v, start, end);
+    tview_match_forget(v, start, end);
 }
 
 void tview_update(struct tview *v, const struct record *r)
@@ -177,9 +177,9 @@ void tview_update(struct tview *v, const struct record *r)
     }
     v->seen = last;
     gap_update(v, r);
-    match_index(v, r, INDEX_BUDGET);
+    tview_match_index(v, r, INDEX_BUDGET);
     if (v->following) {
-        v->cursor = spot_last(v, r);
+        v->cursor = tview_spot_last(v, r);
     }
 }
 
@@ -203,8 +203,8 @@ uint32_t tview_new_below(const struct tview *v, const struct record *r)
 void tview_fold(struct tview *v, const struct record *r, enum check_id check, int how)
 {
     bool filtering = tview_filtering(v);
-    struct spot cursor = spot_fix(v, r, v->following ? spot_last(v, r) : v->cursor);
-    size_t at = group_find(v, cursor.number);
+    struct spot cursor = tview_spot_fix(v, r, v->following ? tview_spot_last(v, r) : v->cursor);
+    size_t at = tview_group_find(v, cursor.number);
     if (how < 0 && at < v->group_count && v->groups[at].check == check) {
         v->groups[at].folded[filtering] = !v->groups[at].folded[filtering];
     } else {
@@ -221,21 +221,21 @@ void tview_fold(struct tview *v, const struct record *r, enum check_id check, in
             }
         }
     }
-    v->cursor = spot_fix(v, r, cursor);
-    v->top = spot_fix(v, r, v->top);
+    v->cursor = tview_spot_fix(v, r, cursor);
+    v->top = tview_spot_fix(v, r, v->top);
 }
 
 void tview_fold_all(struct tview *v, const struct record *r, bool fold)
 {
     bool filtering = tview_filtering(v);
-    struct spot cursor = spot_fix(v, r, v->following ? spot_last(v, r) : v->cursor);
+    struct spot cursor = tview_spot_fix(v, r, v->following ? tview_spot_last(v, r) : v->cursor);
     for (size_t i = 0; i < v->group_count; i++) {
         bool runs = r->running != CHECK_NONE && i + 1 == v->group_count &&
                     v->groups[i].check == (uint8_t)r->running;
         v->groups[i].folded[filtering] = fold && !runs;
     }
-    v->cursor = spot_fix(v, r, cursor);
-    v->top = spot_fix(v, r, v->top);
+    v->cursor = tview_spot_fix(v, r, cursor);
+    v->top = tview_spot_fix(v, r, v->top);
 }
 
 void tview_wrap(struct tview *v, bool wrap)
@@ -255,7 +255,7 @@ void tview_scroll_columns(struct tview *v, int columns)
     if (v->wrap) {
         return;
     }
-    int most = v->longest - text_columns(v);
+    int most = v->longest - tview_text_columns(v);
     int64_t column = columns == INT32_MIN ? 0 : (int64_t)v->column + columns;
     column = column > most ? most : column;
     v->column = column > 0 ? (int)column : 0;

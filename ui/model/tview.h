@@ -1,8 +1,9 @@
 /*
- * tview: the transcript as it is looked at: follow, folds by step, search, filter, wrap, time column.
+ * tview: the transcript as it is looked at: follow, folds by step, search, filter, wrap, time
+ * column.
  *
- * It turns the lines of a record into screen rows. Only the rows on screen are computed, so the cost does not grow
- * with the transcript; arrival never moves the line that is being read.
+ * It turns the lines of a record into screen rows. Only the rows on screen are computed, so the
+ * cost does not grow with the transcript; arrival never moves the line that is being read.
  *
  * Threads: the face's. Ownership: borrows the record on every call; tview_free.
  */
@@ -21,14 +22,17 @@ enum tview_row_kind { ROW_LINE, ROW_FOLD, ROW_GAP, ROW_EMPTY };
 /* One row of the screen. A line that is wrapped takes several. */
 struct tview_row {
     enum tview_row_kind kind;
-    uint32_t number;      /* transcript line; for folds the first line of the step, for gaps the first missing */
+    uint32_t number; /* transcript line; for folds the first line of the step, for gaps the first
+                        missing */
     enum check_id check;
-    unsigned part;        /* 0: first row of the line, else continuation */
-    size_t from, to;      /* bytes of the line's text on this row */
-    size_t shown_from, shown_to; /* the same in what is shown: text, then what was decoded or how much was cut */
+    unsigned part;   /* 0: first row of the line, else continuation */
+    size_t from, to; /* bytes of the line's text on this row */
+    size_t shown_from,
+        shown_to; /* the same in what is shown: text, then what was decoded or how much was cut */
     bool cursor;
     bool folded;
-    uint32_t fold_lines;  /* lines in the step's fold, with a filter those that match; of a gap: how many are gone */
+    uint32_t fold_lines;  /* lines in the step's fold, with a filter those that match; of a gap: how
+                             many are gone */
     uint32_t last_number; /* of the fold */
     int64_t t_us, delta_us;
     uint8_t dir, flags;
@@ -53,7 +57,7 @@ void tview_move(struct tview *v, const struct record *r, int rows);
 void tview_first(struct tview *v, const struct record *r);
 void tview_last(struct tview *v, const struct record *r);
 void tview_goto(struct tview *v, const struct record *r, uint32_t number); /* opens its fold */
-void tview_step(struct tview *v, const struct record *r, int direction);   /* previous or next step */
+void tview_step(struct tview *v, const struct record *r, int direction); /* previous or next step */
 void tview_problem(struct tview *v, const struct record *r, int direction);
 uint32_t tview_cursor(const struct tview *v);
 bool tview_following(const struct tview *v);
@@ -61,7 +65,8 @@ void tview_follow(struct tview *v, const struct record *r, bool on);
 /* Lines that came while it did not follow, and are below the rows last drawn. */
 uint32_t tview_new_below(const struct tview *v, const struct record *r);
 
-/* how: 1 fold, 0 open: all folds of that check; -1 toggles the one under the cursor if it belongs to the check. */
+/* how: 1 fold, 0 open: all folds of that check; -1 toggles the one under the cursor if it belongs
+ * to the check. */
 void tview_fold(struct tview *v, const struct record *r, enum check_id check, int how);
 /* Folds all but the step that runs, or opens all. */
 void tview_fold_all(struct tview *v, const struct record *r, bool fold);
@@ -75,22 +80,26 @@ void tview_base64(struct tview *v, bool on);
 bool tview_base64_on(const struct tview *v);
 
 /*
- * Finding and filtering go over at most so many lines in one call; tview_update, tview_rows and tview_draw do the
- * rest, piece by piece. While tview_busy, one of them should be called again soon, without waiting for an event.
+ * Finding and filtering go over at most so many lines in one call; tview_update, tview_rows and
+ * tview_draw do the rest, piece by piece. While tview_busy, one of them should be called again
+ * soon, without waiting for an event.
  */
 bool tview_busy(const struct tview *v, const struct record *r);
-/* Plain text, or /re:EXPR (re:EXPR) for a POSIX extended expression; case is ignored. ST_INVALID with the reason.
+/* Plain text, or /re:EXPR (re:EXPR) for a POSIX extended expression; case is ignored. ST_INVALID
+   with the reason.
    "" clears. The place stays: tview_find_next goes to the hit. */
-enum status tview_find(struct tview *v, const struct record *r, const char *what, struct error *error)
-    MUST_CHECK;
+enum status tview_find(struct tview *v, const struct record *r, const char *what,
+                       struct error *error) MUST_CHECK;
 /* The first time the line under the cursor counts too. Goes round at the ends. False: no hit. */
 bool tview_find_next(struct tview *v, const struct record *r, int direction);
-/* The number of the hit under the cursor, or of the last one above it, and how many there are so far. */
-void tview_find_counts(const struct tview *v, const struct record *r, uint32_t *at, uint32_t *total);
-/* dir:c|s|note|tls tls:yes|no step:N|id code:4xx problem, or words; all must match. "" clears. Folds of their own
-   are kept while a filter is set: at first all are open. */
-enum status tview_filter(struct tview *v, const struct record *r, const char *what, struct error *error)
-    MUST_CHECK;
+/* The number of the hit under the cursor, or of the last one above it, and how many there are so
+ * far. */
+void tview_find_counts(const struct tview *v, const struct record *r, uint32_t *at,
+                       uint32_t *total);
+/* dir:c|s|note|tls tls:yes|no step:N|id code:4xx problem, or words; all must match. "" clears.
+   Folds of their own are kept while a filter is set: at first all are open. */
+enum status tview_filter(struct tview *v, const struct record *r, const char *what,
+                         struct error *error) MUST_CHECK;
 const char *tview_filter_text(const struct tview *v);
 const char *tview_find_text(const struct tview *v);
 

@@ -110,7 +110,8 @@ static void duration_text(int64_t us, char *out, size_t size)
     }
 }
 
-/* The record knows the last time that a step ran; a fold of an earlier time has no result of its own. */
+/* The record knows the last time that a step ran; a fold of an earlier time has no result of its
+ * own. */
 static const struct record_step *step_of(const struct record *r, const struct tview_row *row)
 {
     if (row->check >= CHECK_COUNT) {
@@ -137,8 +138,9 @@ static void fold_result(const struct record *r, const struct tview_row *row, int
             duration_text(step->elapsed_us, time, sizeof(time));
         }
     }
-    (void)snprintf(out, size, "%s%s%s%s%s", folded, folded[0] != '\0' && word[0] != '\0' ? "  " : "",
-                   word, (folded[0] != '\0' || word[0] != '\0') && time[0] != '\0' ? "  " : "", time);
+    (void)snprintf(out, size, "%s%s%s%s%s", folded,
+                   folded[0] != '\0' && word[0] != '\0' ? "  " : "", word,
+                   (folded[0] != '\0' || word[0] != '\0') && time[0] != '\0' ? "  " : "", time);
 }
 
 static void draw_fold(const struct record *r, struct canvas *c, struct rect row,
@@ -187,12 +189,13 @@ static void draw_hits(struct tview *v, struct canvas *c, struct rect area, const
     int left_over = HITS_PER_ROW_MAX;
     /* A hit may begin in the row above. */
     size_t first = from > FIND_TEXT_MAX ? from - FIND_TEXT_MAX : 0;
-    bool hit = match_text(&v->match, s->p, s->raw, first, &begin, &end);
+    bool hit = tview_match_text(&v->match, s->p, s->raw, first, &begin, &end);
     while (hit && at < to) {
         if (end <= at) {
             /* An empty hit of an expression moves on by one, or it would be found for ever. */
             size_t next = end > begin ? end : end + 1;
-            hit = left_over-- > 0 && next <= s->raw && match_text(&v->match, s->p, s->raw, next, &begin, &end);
+            hit = left_over-- > 0 && next <= s->raw &&
+                  tview_match_text(&v->match, s->p, s->raw, next, &begin, &end);
             continue;
         }
         struct escape_cell piece;
@@ -224,13 +227,13 @@ static void draw_text(struct tview *v, struct canvas *c, struct rect area, const
     size_t border = what->to > from ? what->to : from;
     int drawn = canvas_text(c, area, area.x, area.y, role, s->p + from, border - from, skip);
     if (border < what->shown_to) {
-        int columns = shown_columns(v, s->p + from, border - from);
+        int columns = tview_shown_columns(v, s->p + from, border - from);
         int before = columns > skip ? drawn : 0;
         canvas_text(c, area, area.x + before, area.y, ROLE_DIM, s->p + border,
                     what->shown_to - border, skip > columns ? skip - columns : 0);
     }
     if (!v->wrap) {
-        int columns = shown_columns(v, s->p, s->len);
+        int columns = tview_shown_columns(v, s->p, s->len);
         if (skip > 0 && columns > 0) {
             canvas_str(c, area, area.x, area.y, ROLE_DIM, "<");
         }
@@ -247,7 +250,7 @@ static void draw_line(struct tview *v, const struct record *r, struct canvas *c,
     if (!lines_get(r->lines, what->number, &line)) {
         return;
     }
-    int prefix = prefix_columns(v);
+    int prefix = tview_prefix_columns(v);
     struct rect area = {row.x + prefix, row.y, row.w - prefix, 1};
     if (prefix > 0 && what->part == 0) {
         char time[24];
@@ -255,14 +258,14 @@ static void draw_line(struct tview *v, const struct record *r, struct canvas *c,
         if ((what->flags & LINE_PROBLEM) != 0) {
             canvas_str(c, row, row.x, row.y, ROLE_PROBLEM, "!");
         }
-        if (time_columns(v) > 0) {
+        if (tview_time_columns(v) > 0) {
             canvas_str(c, row, row.x + 1, row.y, ROLE_DIM, time);
         }
         canvas_str(c, row, area.x - 3, row.y, text_role(what), direction(what));
     } else if (prefix > 0) {
         canvas_str(c, row, area.x - 2, row.y, ROLE_DIM, "|");
     }
-    struct shown s = shown_text(v, r, &line);
+    struct shown s = tview_shown_text(v, r, &line);
     draw_text(v, c, area, &s, what);
     if (what->cursor) {
         canvas_role(c, row, focus ? ROLE_CURSOR_ROW : ROLE_CURSOR_ROW_DIM);

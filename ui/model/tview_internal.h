@@ -1,8 +1,9 @@
 /*
  * tview_internal: what the files of the transcript view share.
  *
- * tview.c keeps the groups (folds), tview_place.c walks over rows, tview_shown.c turns a line into what is shown,
- * tview_match.c finds and filters, tview_move.c moves, tview_rows.c fills the rows of a pane, tview_draw.c draws them.
+ * tview.c keeps the groups (folds), tview_place.c walks over rows, tview_shown.c turns a line into
+ * what is shown, tview_match.c finds and filters, tview_move.c moves, tview_rows.c fills the rows
+ * of a pane, tview_draw.c draws them.
  *
  * Threads and ownership: as in tview.h.
  */
@@ -19,15 +20,15 @@
 /* What is shown of a line, with what was decoded beside it. */
 #define SHOWN_MAX (2 * LINE_SHOWN_MAX + 256)
 
-/* Neighbouring lines of one check: one fold. A gap (lines that were dropped) is a fold of its own that
-   never opens. */
+/* Neighbouring lines of one check: one fold. A gap (lines that were dropped) is a fold of its own
+   that never opens. */
 struct group {
     uint32_t first, last; /* numbers */
     uint32_t count;       /* lines in it */
     uint8_t check;
-    bool manual;          /* typed by hand */
+    bool manual; /* typed by hand */
     bool gap;
-    bool folded[2];       /* without, with a filter */
+    bool folded[2]; /* without, with a filter */
 };
 
 /* A row of the whole transcript. number 0: there is none. */
@@ -47,24 +48,24 @@ enum term_kind { TERM_WORD, TERM_DIR, TERM_TLS, TERM_STEP, TERM_CODE, TERM_PROBL
 
 struct term {
     enum term_kind kind;
-    unsigned value;               /* direction, yes/no, check */
-    char word[FIND_TEXT_MAX];     /* lower case; for codes "4xx" */
+    unsigned value;           /* direction, yes/no, check */
+    char word[FIND_TEXT_MAX]; /* lower case; for codes "4xx" */
 };
 
 struct match {
-    char find_text[FIND_TEXT_MAX];   /* as given */
-    char needle[FIND_TEXT_MAX];      /* plain: lower case; "" when not finding */
+    char find_text[FIND_TEXT_MAX]; /* as given */
+    char needle[FIND_TEXT_MAX];    /* plain: lower case; "" when not finding */
     bool regex;
     regex_t expression;
-    bool fresh;                      /* find_next was not called yet */
+    bool fresh; /* find_next was not called yet */
     char filter_text[FIND_TEXT_MAX];
     struct term terms[FILTER_TERMS_MAX];
-    size_t term_count;               /* 0: no filter */
-    uint32_t indexed;                /* lines up to here are in the two lists */
-    struct numbers passed;           /* lines that the filter lets through */
-    struct numbers hits;             /* of them those with a hit */
-    uint64_t problems;               /* which problem lines were known at indexing */
-    struct buf scratch;              /* a line as a string, for regexec */
+    size_t term_count;     /* 0: no filter */
+    uint32_t indexed;      /* lines up to here are in the two lists */
+    struct numbers passed; /* lines that the filter lets through */
+    struct numbers hits;   /* of them those with a hit */
+    uint64_t problems;     /* which problem lines were known at indexing */
+    struct buf scratch;    /* a line as a string, for regexec */
 };
 
 struct tview {
@@ -88,22 +89,24 @@ struct tview {
 
 /* tview.c */
 bool tview_filtering(const struct tview *v);
-size_t group_find(const struct tview *v, uint32_t number); /* first that ends at or after it; count: none */
-bool group_open(const struct tview *v, const struct group *g);
+size_t tview_group_find(const struct tview *v,
+                        uint32_t number); /* first that ends at or after it; count: none */
+bool tview_group_open(const struct tview *v, const struct group *g);
 
 /* tview_place.c */
-struct spot spot_first(struct tview *v, const struct record *r);
-struct spot spot_last(struct tview *v, const struct record *r);
+struct spot tview_spot_first(struct tview *v, const struct record *r);
+struct spot tview_spot_last(struct tview *v, const struct record *r);
 /* The nearest spot that exists, when folds, filters or drops took it away. */
-struct spot spot_fix(struct tview *v, const struct record *r, struct spot s);
-int spot_compare(struct spot a, struct spot b);
+struct spot tview_spot_fix(struct tview *v, const struct record *r, struct spot s);
+int tview_spot_compare(struct spot a, struct spot b);
 /* Moves by rows; returns how many there were. */
-int spot_forward(struct tview *v, const struct record *r, struct spot *s, int rows);
-int spot_back(struct tview *v, const struct record *r, struct spot *s, int rows);
-/* Row by row is too dear for long lines: the next fold or line, at its first row. False at the end. */
-bool spot_next_item(struct tview *v, const struct record *r, struct spot *s);
-size_t group_next_visible(const struct tview *v, size_t g); /* after g; count: none */
-size_t group_prev_visible(const struct tview *v, size_t g); /* before g; count: none */
+int tview_spot_forward(struct tview *v, const struct record *r, struct spot *s, int rows);
+int tview_spot_back(struct tview *v, const struct record *r, struct spot *s, int rows);
+/* Row by row is too dear for long lines: the next fold or line, at its first row. False at the end.
+ */
+bool tview_spot_next_item(struct tview *v, const struct record *r, struct spot *s);
+size_t tview_group_next_visible(const struct tview *v, size_t g); /* after g; count: none */
+size_t tview_group_prev_visible(const struct tview *v, size_t g); /* before g; count: none */
 
 /* tview_shown.c */
 struct shown {
@@ -111,25 +114,25 @@ struct shown {
     size_t len;
     size_t raw; /* so much of it is the line's own text */
 };
-struct shown shown_text(struct tview *v, const struct record *r, const struct line *line);
+struct shown tview_shown_text(struct tview *v, const struct record *r, const struct line *line);
 /* End of the row that begins at `from`. */
-size_t shown_wrap(const struct tview *v, const struct shown *s, size_t from, int width);
-unsigned shown_parts(struct tview *v, const struct record *r, const struct line *line);
-int shown_columns(const struct tview *v, const char *p, size_t len);
-int prefix_columns(const struct tview *v); /* mark, time, direction */
-int text_columns(const struct tview *v);   /* what is left for the text, at least 1 */
-int time_columns(const struct tview *v);
+size_t tview_shown_wrap(const struct tview *v, const struct shown *s, size_t from, int width);
+unsigned tview_shown_parts(struct tview *v, const struct record *r, const struct line *line);
+int tview_shown_columns(const struct tview *v, const char *p, size_t len);
+int tview_prefix_columns(const struct tview *v); /* mark, time, direction */
+int tview_text_columns(const struct tview *v);   /* what is left for the text, at least 1 */
+int tview_time_columns(const struct tview *v);
 
 /* tview_match.c */
-void match_free(struct match *m);
-void match_restart(struct tview *v); /* the lists begin anew */
+void tview_match_free(struct match *m);
+void tview_match_restart(struct tview *v); /* the lists begin anew */
 /* Takes up to `budget` new lines into the lists. */
-void match_index(struct tview *v, const struct record *r, uint32_t budget);
-void match_forget(struct tview *v, uint32_t gap_start, uint32_t gap_end);
+void tview_match_index(struct tview *v, const struct record *r, uint32_t budget);
+void tview_match_forget(struct tview *v, uint32_t gap_start, uint32_t gap_end);
 /* Where the first hit in text at or after `from` lies. */
-bool match_text(struct match *m, const char *p, size_t len, size_t from, size_t *begin,
-                size_t *end);
+bool tview_match_text(struct match *m, const char *p, size_t len, size_t from, size_t *begin,
+                      size_t *end);
 #define INDEX_BUDGET 20000u
-size_t numbers_at(const struct numbers *n, uint32_t number); /* first index not below it */
+size_t tview_numbers_at(const struct numbers *n, uint32_t number); /* first index not below it */
 
 #endif

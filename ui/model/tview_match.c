@@ -25,7 +25,7 @@ static void lower_copy(char *dst, const char *src, size_t len)
     dst[len] = '\0';
 }
 
-size_t numbers_at(const struct numbers *n, uint32_t number)
+size_t tview_numbers_at(const struct numbers *n, uint32_t number)
 {
     size_t low = 0, high = n->count;
     while (low < high) {
@@ -56,22 +56,22 @@ static void numbers_add(struct numbers *n, uint32_t number)
 
 static void numbers_forget(struct numbers *n, uint32_t start, uint32_t end)
 {
-    size_t a = numbers_at(n, start);
-    size_t b = numbers_at(n, end);
+    size_t a = tview_numbers_at(n, start);
+    size_t b = tview_numbers_at(n, end);
     if (a < b) {
         memmove(n->p + a, n->p + b, (n->count - b) * sizeof(*n->p));
         n->count -= b - a;
     }
 }
 
-void match_restart(struct tview *v)
+void tview_match_restart(struct tview *v)
 {
     v->match.passed.count = v->match.hits.count = 0;
     v->match.indexed = 0;
     v->match.problems = 0;
 }
 
-void match_forget(struct tview *v, uint32_t gap_start, uint32_t gap_end)
+void tview_match_forget(struct tview *v, uint32_t gap_start, uint32_t gap_end)
 {
     numbers_forget(&v->match.passed, gap_start, gap_end);
     numbers_forget(&v->match.hits, gap_start, gap_end);
@@ -89,7 +89,7 @@ static void find_clear(struct match *m)
     m->find_text[0] = m->needle[0] = '\0';
 }
 
-void match_free(struct match *m)
+void tview_match_free(struct match *m)
 {
     find_clear(m);
     free(m->passed.p);
@@ -139,7 +139,8 @@ static bool match_expression(struct match *m, const char *p, size_t len, size_t 
     return true;
 }
 
-bool match_text(struct match *m, const char *p, size_t len, size_t from, size_t *begin, size_t *end)
+bool tview_match_text(struct match *m, const char *p, size_t len, size_t from, size_t *begin,
+                      size_t *end)
 {
     if (m->regex) {
         return match_expression(m, p, len, from, begin, end);
@@ -204,7 +205,7 @@ static void index_line(struct match *m, const struct line *line)
     if (m->term_count > 0) {
         numbers_add(&m->passed, line->number);
     }
-    if (finding(m) && match_text(m, line->text, line->len, 0, &begin, &end)) {
+    if (finding(m) && tview_match_text(m, line->text, line->len, 0, &begin, &end)) {
         numbers_add(&m->hits, line->number);
     }
 }
@@ -249,7 +250,7 @@ static void index_plain(struct match *m, const struct record *r, uint32_t last, 
     }
 }
 
-void match_index(struct tview *v, const struct record *r, uint32_t budget)
+void tview_match_index(struct tview *v, const struct record *r, uint32_t budget)
 {
     struct match *m = &v->match;
     uint32_t last = v->seen;
@@ -259,7 +260,7 @@ void match_index(struct tview *v, const struct record *r, uint32_t budget)
     if (filters_problems(m)) {
         uint64_t problems = known_problems(r);
         if (problems != m->problems) {
-            match_restart(v);
+            tview_match_restart(v);
             m->problems = problems;
         }
     }
@@ -328,8 +329,8 @@ enum status tview_find(struct tview *v, const struct record *r, const char *what
         str_copy(m->find_text, sizeof(m->find_text), what);
     }
     m->fresh = true;
-    match_restart(v);
-    match_index(v, r, INDEX_FIRST);
+    tview_match_restart(v);
+    tview_match_index(v, r, INDEX_FIRST);
     return ST_OK;
 }
 
@@ -342,7 +343,7 @@ void tview_find_counts(const struct tview *v, const struct record *r, uint32_t *
 {
     (void)r;
     const struct numbers *hits = &v->match.hits;
-    *at = (uint32_t)numbers_at(hits, tview_cursor(v) + 1);
+    *at = (uint32_t)tview_numbers_at(hits, tview_cursor(v) + 1);
     *total = (uint32_t)hits->count;
 }
 
@@ -392,8 +393,9 @@ static enum status term_code(struct term *t, const char *value, size_t len, stru
         ok = isdigit((unsigned char)value[i]) || value[i] == 'x' || value[i] == 'X';
     }
     if (!ok) {
-        return error_set(error, ST_INVALID, 0,
-                         _("After code: comes a reply code like 550, or 4xx for all that begin with 4."));
+        return error_set(
+            error, ST_INVALID, 0,
+            _("After code: comes a reply code like 550, or 4xx for all that begin with 4."));
     }
     lower_copy(t->word, value, len);
     return ST_OK;
@@ -486,7 +488,7 @@ enum status tview_filter(struct tview *v, const struct record *r, const char *wh
     for (size_t i = 0; count > 0 && i < v->group_count; i++) {
         v->groups[i].folded[true] = false;
     }
-    match_restart(v);
-    match_index(v, r, INDEX_FIRST);
+    tview_match_restart(v);
+    tview_match_index(v, r, INDEX_FIRST);
     return ST_OK;
 }

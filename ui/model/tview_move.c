@@ -5,7 +5,8 @@
 /* Where the cursor is as long as it follows is the end, wherever that has moved to. */
 static struct spot cursor_now(struct tview *v, const struct record *r)
 {
-    struct spot s = v->following || v->cursor.number == 0 ? spot_last(v, r) : spot_fix(v, r, v->cursor);
+    struct spot s = v->following || v->cursor.number == 0 ? tview_spot_last(v, r)
+                                                          : tview_spot_fix(v, r, v->cursor);
     v->cursor = s;
     return s;
 }
@@ -25,7 +26,7 @@ void tview_follow(struct tview *v, const struct record *r, bool on)
     v->cursor = cursor_now(v, r);
     if (on) {
         v->following = true;
-        v->cursor = spot_last(v, r);
+        v->cursor = tview_spot_last(v, r);
     } else {
         follow_stop(v);
     }
@@ -42,13 +43,13 @@ void tview_move(struct tview *v, const struct record *r, int rows)
         if (v->following) {
             follow_stop(v);
         }
-        spot_back(v, r, &s, rows == INT_MIN ? INT_MAX : -rows);
+        tview_spot_back(v, r, &s, rows == INT_MIN ? INT_MAX : -rows);
         v->cursor = s;
         return;
     }
-    int moved = spot_forward(v, r, &s, rows);
+    int moved = tview_spot_forward(v, r, &s, rows);
     v->cursor = s;
-    if (moved < rows || spot_compare(s, spot_last(v, r)) == 0) {
+    if (moved < rows || tview_spot_compare(s, tview_spot_last(v, r)) == 0) {
         v->following = true;
     }
 }
@@ -57,7 +58,7 @@ void tview_first(struct tview *v, const struct record *r)
 {
     tview_update(v, r);
     follow_stop(v);
-    v->cursor = v->top = spot_first(v, r);
+    v->cursor = v->top = tview_spot_first(v, r);
 }
 
 void tview_last(struct tview *v, const struct record *r)
@@ -71,12 +72,12 @@ static void show_at(struct tview *v, const struct record *r, struct spot s)
     follow_stop(v);
     v->cursor = s;
     if (bottom.number != 0) {
-        spot_forward(v, r, &bottom, v->height - 1);
+        tview_spot_forward(v, r, &bottom, v->height - 1);
     }
-    if (spot_compare(s, v->top) < 0 || spot_compare(s, bottom) > 0) {
+    if (tview_spot_compare(s, v->top) < 0 || tview_spot_compare(s, bottom) > 0) {
         /* With a third of the pane above it, so that what led there is seen. */
         v->top = s;
-        spot_back(v, r, &v->top, v->height / 3);
+        tview_spot_back(v, r, &v->top, v->height / 3);
     }
 }
 
@@ -88,17 +89,17 @@ void tview_goto(struct tview *v, const struct record *r, uint32_t number)
     }
     tview_update(v, r);
     if (tview_filtering(v) && lines_get(r->lines, number, &line)) {
-        size_t i = numbers_at(&v->match.passed, number);
+        size_t i = tview_numbers_at(&v->match.passed, number);
         if (i == v->match.passed.count || v->match.passed.p[i] != number) {
             /* Whoever asks for this line wants to see it. */
             (void)!tview_filter(v, r, "", NULL);
         }
     }
-    size_t at = group_find(v, number);
+    size_t at = tview_group_find(v, number);
     if (at < v->group_count) {
         v->groups[at].folded[tview_filtering(v)] = false;
     }
-    struct spot s = spot_fix(v, r, (struct spot){number, false, 0});
+    struct spot s = tview_spot_fix(v, r, (struct spot){number, false, 0});
     if (s.number != 0) {
         show_at(v, r, s);
     }
@@ -108,13 +109,13 @@ void tview_step(struct tview *v, const struct record *r, int direction)
 {
     tview_update(v, r);
     struct spot s = cursor_now(v, r);
-    size_t at = group_find(v, s.number);
+    size_t at = tview_group_find(v, s.number);
     if (s.number == 0 || at == v->group_count) {
         return;
     }
     if (direction > 0 || s.head) {
         do {
-            at = direction > 0 ? group_next_visible(v, at) : group_prev_visible(v, at);
+            at = direction > 0 ? tview_group_next_visible(v, at) : tview_group_prev_visible(v, at);
         } while (at < v->group_count && v->groups[at].gap);
     }
     if (at == v->group_count) {
@@ -149,10 +150,10 @@ void tview_problem(struct tview *v, const struct record *r, int direction)
 static uint32_t hit_after(struct tview *v, const struct record *r, uint32_t from)
 {
     const struct numbers *hits = &v->match.hits;
-    size_t at = numbers_at(hits, from);
+    size_t at = tview_numbers_at(hits, from);
     while (at == hits->count && tview_busy(v, r)) {
-        match_index(v, r, INDEX_BUDGET);
-        at = numbers_at(hits, from);
+        tview_match_index(v, r, INDEX_BUDGET);
+        at = tview_numbers_at(hits, from);
     }
     return at < hits->count ? hits->p[at] : 0;
 }
@@ -161,9 +162,9 @@ static uint32_t hit_before(struct tview *v, const struct record *r, uint32_t fro
 {
     const struct numbers *hits = &v->match.hits;
     while (v->match.indexed < from && tview_busy(v, r)) {
-        match_index(v, r, INDEX_BUDGET);
+        tview_match_index(v, r, INDEX_BUDGET);
     }
-    size_t at = numbers_at(hits, from == UINT32_MAX ? from : from + 1);
+    size_t at = tview_numbers_at(hits, from == UINT32_MAX ? from : from + 1);
     return at > 0 ? hits->p[at - 1] : 0;
 }
 

@@ -7,28 +7,28 @@ static bool group_visible(const struct tview *v, const struct group *g)
         return true;
     }
     const struct numbers *passed = &v->match.passed;
-    size_t at = numbers_at(passed, g->first);
+    size_t at = tview_numbers_at(passed, g->first);
     return at < passed->count && passed->p[at] <= g->last;
 }
 
-size_t group_next_visible(const struct tview *v, size_t g)
+size_t tview_group_next_visible(const struct tview *v, size_t g)
 {
     if (!tview_filtering(v)) {
         return g + 1;
     }
     const struct numbers *passed = &v->match.passed;
-    size_t at = numbers_at(passed, v->groups[g].last + 1);
-    return at < passed->count ? group_find(v, passed->p[at]) : v->group_count;
+    size_t at = tview_numbers_at(passed, v->groups[g].last + 1);
+    return at < passed->count ? tview_group_find(v, passed->p[at]) : v->group_count;
 }
 
-size_t group_prev_visible(const struct tview *v, size_t g)
+size_t tview_group_prev_visible(const struct tview *v, size_t g)
 {
     if (!tview_filtering(v)) {
         return g > 0 ? g - 1 : v->group_count;
     }
     const struct numbers *passed = &v->match.passed;
-    size_t at = numbers_at(passed, v->groups[g].first);
-    return at > 0 ? group_find(v, passed->p[at - 1]) : v->group_count;
+    size_t at = tview_numbers_at(passed, v->groups[g].first);
+    return at > 0 ? tview_group_find(v, passed->p[at - 1]) : v->group_count;
 }
 
 /* The line of the group at or after `number`; 0: none. */
@@ -37,7 +37,7 @@ static uint32_t line_from(const struct tview *v, const struct record *r, const s
 {
     if (tview_filtering(v)) {
         const struct numbers *passed = &v->match.passed;
-        size_t at = numbers_at(passed, number);
+        size_t at = tview_numbers_at(passed, number);
         return at < passed->count && passed->p[at] <= g->last ? passed->p[at] : 0;
     }
     struct line line;
@@ -55,7 +55,7 @@ static uint32_t line_to(const struct tview *v, const struct record *r, const str
 {
     if (tview_filtering(v)) {
         const struct numbers *passed = &v->match.passed;
-        size_t at = numbers_at(passed, number + 1);
+        size_t at = tview_numbers_at(passed, number + 1);
         return at > 0 && passed->p[at - 1] >= g->first ? passed->p[at - 1] : 0;
     }
     struct line line;
@@ -70,7 +70,7 @@ static uint32_t line_to(const struct tview *v, const struct record *r, const str
 static unsigned spot_parts(struct tview *v, const struct record *r, struct spot s)
 {
     struct line line;
-    return !s.head && lines_get(r->lines, s.number, &line) ? shown_parts(v, r, &line) : 1;
+    return !s.head && lines_get(r->lines, s.number, &line) ? tview_shown_parts(v, r, &line) : 1;
 }
 
 static struct spot head_of(const struct group *g)
@@ -78,7 +78,7 @@ static struct spot head_of(const struct group *g)
     return (struct spot){g->first, true, 0};
 }
 
-int spot_compare(struct spot a, struct spot b)
+int tview_spot_compare(struct spot a, struct spot b)
 {
     if (a.number != b.number) {
         return a.number < b.number ? -1 : 1;
@@ -89,21 +89,21 @@ int spot_compare(struct spot a, struct spot b)
     return a.part != b.part ? (a.part < b.part ? -1 : 1) : 0;
 }
 
-bool spot_next_item(struct tview *v, const struct record *r, struct spot *s)
+bool tview_spot_next_item(struct tview *v, const struct record *r, struct spot *s)
 {
-    size_t at = group_find(v, s->number);
+    size_t at = tview_group_find(v, s->number);
     if (s->number == 0 || at == v->group_count) {
         return false;
     }
     const struct group *g = &v->groups[at];
-    if (group_open(v, g)) {
+    if (tview_group_open(v, g)) {
         uint32_t next = line_from(v, r, g, s->head ? g->first : s->number + 1);
         if (next != 0) {
             *s = (struct spot){next, false, 0};
             return true;
         }
     }
-    at = group_next_visible(v, at);
+    at = tview_group_next_visible(v, at);
     if (at == v->group_count) {
         return false;
     }
@@ -114,7 +114,7 @@ bool spot_next_item(struct tview *v, const struct record *r, struct spot *s)
 /* The fold or line before, at its last row. */
 static bool spot_prev_item(struct tview *v, const struct record *r, struct spot *s)
 {
-    size_t at = group_find(v, s->number);
+    size_t at = tview_group_find(v, s->number);
     if (s->number == 0 || at == v->group_count) {
         return false;
     }
@@ -127,12 +127,12 @@ static bool spot_prev_item(struct tview *v, const struct record *r, struct spot 
             return true;
         }
     } else {
-        at = group_prev_visible(v, at);
+        at = tview_group_prev_visible(v, at);
         if (at == v->group_count) {
             return false;
         }
         g = &v->groups[at];
-        before = group_open(v, g) ? line_to(v, r, g, g->last) : 0;
+        before = tview_group_open(v, g) ? line_to(v, r, g, g->last) : 0;
         if (before == 0) {
             *s = head_of(g);
             return true;
@@ -143,25 +143,25 @@ static bool spot_prev_item(struct tview *v, const struct record *r, struct spot 
     return true;
 }
 
-struct spot spot_fix(struct tview *v, const struct record *r, struct spot s)
+struct spot tview_spot_fix(struct tview *v, const struct record *r, struct spot s)
 {
     struct spot none = {0, false, 0};
     if (v->group_count == 0 || s.number == 0) {
         return none;
     }
-    size_t at = group_find(v, s.number);
+    size_t at = tview_group_find(v, s.number);
     if (at == v->group_count) {
         at--;
     }
     if (!group_visible(v, &v->groups[at])) {
-        size_t next = group_next_visible(v, at);
-        at = next < v->group_count ? next : group_prev_visible(v, at);
+        size_t next = tview_group_next_visible(v, at);
+        at = next < v->group_count ? next : tview_group_prev_visible(v, at);
         if (at == v->group_count) {
             return none;
         }
     }
     const struct group *g = &v->groups[at];
-    if (s.head || !group_open(v, g)) {
+    if (s.head || !tview_group_open(v, g)) {
         return head_of(g);
     }
     uint32_t number = s.number < g->first ? g->first : s.number > g->last ? g->last : s.number;
@@ -180,15 +180,15 @@ struct spot spot_fix(struct tview *v, const struct record *r, struct spot s)
     return fixed;
 }
 
-struct spot spot_first(struct tview *v, const struct record *r)
+struct spot tview_spot_first(struct tview *v, const struct record *r)
 {
     if (v->group_count == 0) {
         return (struct spot){0, false, 0};
     }
-    return spot_fix(v, r, head_of(&v->groups[0]));
+    return tview_spot_fix(v, r, head_of(&v->groups[0]));
 }
 
-struct spot spot_last(struct tview *v, const struct record *r)
+struct spot tview_spot_last(struct tview *v, const struct record *r)
 {
     struct spot none = {0, false, 0};
     if (v->group_count == 0) {
@@ -196,13 +196,13 @@ struct spot spot_last(struct tview *v, const struct record *r)
     }
     size_t at = v->group_count - 1;
     if (!group_visible(v, &v->groups[at])) {
-        at = group_prev_visible(v, at);
+        at = tview_group_prev_visible(v, at);
         if (at == v->group_count) {
             return none;
         }
     }
     const struct group *g = &v->groups[at];
-    uint32_t number = group_open(v, g) ? line_to(v, r, g, g->last) : 0;
+    uint32_t number = tview_group_open(v, g) ? line_to(v, r, g, g->last) : 0;
     if (number == 0) {
         return head_of(g);
     }
@@ -211,7 +211,7 @@ struct spot spot_last(struct tview *v, const struct record *r)
     return s;
 }
 
-int spot_forward(struct tview *v, const struct record *r, struct spot *s, int rows)
+int tview_spot_forward(struct tview *v, const struct record *r, struct spot *s, int rows)
 {
     int moved = 0;
     while (moved < rows) {
@@ -221,7 +221,7 @@ int spot_forward(struct tview *v, const struct record *r, struct spot *s, int ro
             return rows;
         }
         struct spot next = *s;
-        if (!spot_next_item(v, r, &next)) {
+        if (!tview_spot_next_item(v, r, &next)) {
             s->part += (unsigned)left;
             return moved + left;
         }
@@ -231,7 +231,7 @@ int spot_forward(struct tview *v, const struct record *r, struct spot *s, int ro
     return moved;
 }
 
-int spot_back(struct tview *v, const struct record *r, struct spot *s, int rows)
+int tview_spot_back(struct tview *v, const struct record *r, struct spot *s, int rows)
 {
     int moved = 0;
     while (moved < rows) {

@@ -9,22 +9,22 @@
 /* Too narrow for a time column. */
 #define TIME_MIN_WIDTH 24
 
-int time_columns(const struct tview *v)
+int tview_time_columns(const struct tview *v)
 {
     static const int columns[] = {
         [TIME_RELATIVE] = 6, [TIME_DELTA] = 7, [TIME_ABSOLUTE] = 13, [TIME_OFF] = 0};
     return v->width < TIME_MIN_WIDTH ? 0 : columns[v->time];
 }
 
-int prefix_columns(const struct tview *v)
+int tview_prefix_columns(const struct tview *v)
 {
-    int columns = 1 + time_columns(v) + 1 + 2 + 1;
+    int columns = 1 + tview_time_columns(v) + 1 + 2 + 1;
     return columns < v->width ? columns : 0;
 }
 
-int text_columns(const struct tview *v)
+int tview_text_columns(const struct tview *v)
 {
-    int columns = v->width - prefix_columns(v);
+    int columns = v->width - tview_prefix_columns(v);
     return columns > 1 ? columns : 1;
 }
 
@@ -33,12 +33,12 @@ static unsigned flags_for(const struct tview *v)
     return v->ascii ? ESCAPE_ASCII : 0;
 }
 
-int shown_columns(const struct tview *v, const char *p, size_t len)
+int tview_shown_columns(const struct tview *v, const char *p, size_t len)
 {
     return (int)escape_columns(p, len, flags_for(v));
 }
 
-size_t shown_wrap(const struct tview *v, const struct shown *s, size_t from, int width)
+size_t tview_shown_wrap(const struct tview *v, const struct shown *s, size_t from, int width)
 {
     int column = 0;
     size_t at = from;
@@ -58,15 +58,16 @@ size_t shown_wrap(const struct tview *v, const struct shown *s, size_t from, int
     return at;
 }
 
-unsigned shown_parts(struct tview *v, const struct record *r, const struct line *line)
+unsigned tview_shown_parts(struct tview *v, const struct record *r, const struct line *line)
 {
     if (!v->wrap) {
         return 1;
     }
-    struct shown s = shown_text(v, r, line);
+    struct shown s = tview_shown_text(v, r, line);
     unsigned parts = 1;
-    int width = text_columns(v);
-    for (size_t at = shown_wrap(v, &s, 0, width); at < s.len; at = shown_wrap(v, &s, at, width)) {
+    int width = tview_text_columns(v);
+    for (size_t at = tview_shown_wrap(v, &s, 0, width); at < s.len;
+         at = tview_shown_wrap(v, &s, at, width)) {
         parts++;
     }
     return parts;
@@ -91,7 +92,8 @@ static bool is_challenge(const struct line *line)
            (line->len == 3 || line->text[3] == ' ');
 }
 
-/* The base64 word of a line of an AUTH dialogue. Credentials are no matter here: they were replaced by
+/* The base64 word of a line of an AUTH dialogue. Credentials are no matter here: they were replaced
+   by
    "<hidden N bytes>" before the line was recorded. */
 static struct span token_of(const struct record *r, const struct line *line)
 {
@@ -152,7 +154,7 @@ static enum status add_cut(struct buf *out, const struct line *line)
     return buf_add_str(out, note);
 }
 
-struct shown shown_text(struct tview *v, const struct record *r, const struct line *line)
+struct shown tview_shown_text(struct tview *v, const struct record *r, const struct line *line)
 {
     struct shown s = {line->text, line->len, line->len};
     bool cut = line->len > LINE_SHOWN_MAX || (line->flags & LINE_CUT) != 0;

@@ -1,5 +1,6 @@
 /*
- * typehint: help while a person types SMTP: completion by state, and a hint line with grammar and order.
+ * typehint: help while a person types SMTP: completion by state, and a hint line with grammar and
+ * order.
  *
  * It warns and never blocks: sending wrong things is the job.
  *
@@ -17,16 +18,19 @@ struct typehint_candidates {
     size_t count;
 };
 
-/* Verbs that are legal in the session's state first, then parameters that this server offered (capabilities of the
-   record's path), then addresses seen in the transcript's client lines. */
+/* Verbs that are legal in the session's state first, then parameters that this server offered
+   (capabilities of the record's path), then addresses seen in the transcript's client lines. */
 void typehint_complete(const struct record *r, const char *line, struct typehint_candidates *out);
-/* "RCPT TO:<address> [NOTIFY=...]   '>' is missing at the end." Translated. "" when there is nothing to say. */
+/* "RCPT TO:<address> [NOTIFY=...]   '>' is missing at the end." Translated. "" when there is
+ * nothing to say. */
 void typehint_hint(const struct record *r, const char *line, char *out, size_t size);
 /* The prompt for the state: "SMTP>", "SMTP~>", "DATA>", "(off)>", "334>". */
 const char *typehint_prompt(const struct record *r);
-/* True when what is typed now must be shown as stars: a 334 is pending, or an AUTH with initial response. */
+/* True when what is typed now must be shown as stars: a 334 is pending, or an AUTH with initial
+ * response. */
 bool typehint_secret(const struct record *r, const char *line);
-/* True for the deliberately dangerous, which take a second Enter: DATA, AUTH in clear, VRFY, EXPN. */
+/* True for the deliberately dangerous, which take a second Enter: DATA, AUTH in clear, VRFY, EXPN.
+ */
 bool typehint_dangerous(const struct record *r, const char *line);
 
 #endif

@@ -1,0 +1,382 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "typehint.h"
+
+#define CAPABILITIES                                                                               \
+    "SIZE 1000\n8BITMIME\nDSN\nAUTH PLAIN LOGIN \x1b[2J SCRAM-SHA-256\nSTARTTLS\nEVIL "            \
+    "\x1b]52;c;x\x07"
+
+static void add_line(struct record *r, enum smtp_dir dir, const char *text)
+{
+    struct line line = {.number = lines_last(r->lines) + 1,
+                        .check = CHECK_NONE,
+                        .dir = (uint8_t)dir,
+                        .text = text,
+                        .len = strlen(text)};
+    assert_int_equal(lines_add(r->lines, &line), ST_OK);
+}
+
+static void make(struct record *r, enum smtp_state session)
+{
+    assert_int_equal(record_init(r, 1), ST_OK);
+    for (uint16_t i = 0; i < 2; i++) {
+        r->paths[i] = calloc(1, sizeof(*r->paths[i]));
+        assert_non_null(r->paths[i]);
+        facts_init(r->paths[i], i);
+    }
+    r->path_count = 2;
+    assert_int_equal(str_set(&r->paths[1]->capabilities, CAPABILITIES), ST_OK);
+    assert_int_equal(str_set(&r->paths[1]->ehlo_name, "probe.example.net"), ST_OK);
+    assert_ptr_equal(record_path(r), r->paths[1]);
+    r->session = session;
+}
+
+static bool completes(const struct record *r, const char *line, const char *want)
+{
+    struct typehint_candidates *found = calloc(1, sizeof(*found));
+    assert_non_null(found);
+    bool is = false;
+    typehint_complete(r, line, found);
+    for (size_t i = 0; i < found->count; i++) {
+        is = is || strcmp(found->text[i], want) == 0;
+        for (const char *p = found->text[i]; *p != '\0'; p++) {
+            assert_true(*p >= ' ' && *p < 0x7f);
+        }
+    }
+    free(found);
+    return is;
+}
+
+static size_t completions(const struct record *r, const char *line)
+{
+    struct typehint_candidates *found = calloc(1, sizeof(*found));
+    assert_non_null(found);
+    typehint_complete(r, line, found);
+    size_t count = found->count;
+    free(found);
+    return count;
+}
+
+static bool hints(const struct record *r, const char *line, const char *part)
+{
+    char text[400];
+    typehint_hint(r, line, text, sizeof(text));
+    return strstr(text, part) != NULL;
+}
+
+/* Tab: what is in order first. */
+static void verbs_by_state(void **state)
+{
+    (void)state;
+    static const struct {
+        enum smtp_state session;
+        const char *line, *yes, *no;
+    } cases[] = {
+        {SMTP_GREETED, "", "EHLO", "MAIL FROM:"},
+        {SMTP_READY, "", "MAIL FROM:", "RCPT TO:"},
+        {SMTP_READY, "", "STARTTLS", "DATA"},
+        {SMTP_READY, "ma", "MAIL FROM:", "EHLO"},
+        {SMTP_MAIL, "R", "RCPT TO:", "MAIL FROM:"},
+        {SMTP_MAIL, "", "RSET", "DATA"},
+        {SMTP_RCPT, "D", "DATA", "RSET"},
+        {SMTP_RCPT, "r", "RCPT TO:", "DATA"},
+        /* Out of order only when nothing else fits: sending wrong things is the job. */
+        {SMTP_READY, "DA", "DATA", "EHLO"},
+        {SMTP_READY, "B", "BDAT", "EHLO"},
+        {SMTP_CLOSED, "EH", "EHLO", "HELO"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct record r;
+        make(&r, cases[i].session);
+        assert_true(completes(&r, cases[i].line, cases[i].yes));
+        assert_false(completes(&r, cases[i].line, cases[i].no));
+        record_free(&r);
+    }
+    struct record r;
+    make(&r, SMTP_READY);
+    /* Neither what is done already, nor what the server did not offer. */
+    assert_true(completes(&r, "", "AUTH"));
+    assert_false(completes(&r, "", "ETRN"));
+    r.session_tls = r.session_authenticated = true;
+    assert_false(completes(&r, "", "STARTTLS"));
+    assert_false(completes(&r, "", "AUTH"));
+    assert_true(completes(&r, "START", "STARTTLS"));
+    assert_int_equal(completions(&r, "FROBNICATE"), 0);
+    record_free(&r);
+}
+
+static void parameters_that_were_offered(void **state)
+{
+    (void)state;
+    struct record r;
+    make(&r, SMTP_READY);
+    assert_true(completes(&r, "MAIL FROM:<a@b> ", "MAIL FROM:<a@b> SIZE="));
+    assert_true(completes(&r, "mail from:<a@b> body", "mail from:<a@b> BODY=8BITMIME"));
+    assert_true(completes(&r, "MAIL FROM:<a@b> SIZE=5 R", "MAIL FROM:<a@b> SIZE=5 RET=HDRS"));
+    assert_false(completes(&r, "MAIL FROM:<a@b> ", "MAIL FROM:<a@b> SMTPUTF8"));
+    assert_false(completes(&r, "MAIL FROM:<a@b> ", "MAIL FROM:<a@b> BODY=BINARYMIME"));
+    assert_true(completes(&r, "RCPT TO:<a@b> N", "RCPT TO:<a@b> NOTIFY=SUCCESS,FAILURE,DELAY"));
+    assert_false(completes(&r, "RCPT TO:<a@b> ", "RCPT TO:<a@b> SIZE="));
+    assert_true(completes(&r, "AUTH ", "AUTH PLAIN"));
+    assert_true(completes(&r, "auth scram", "AUTH SCRAM-SHA-256"));
+    /* A mechanism's name that is none is not put into anybody's line. */
+    assert_int_equal(completions(&r, "AUTH "), 3);
+    assert_true(completes(&r, "EHLO ", "EHLO probe.example.net"));
+    assert_true(completes(&r, "HELO pr", "HELO probe.example.net"));
+    assert_int_equal(completions(&r, "EHLO x"), 0);
+    record_free(&r);
+    make(&r, SMTP_READY);
+    assert_int_equal(str_set(&r.paths[1]->capabilities, "AUTH=LOGIN"), ST_OK);
+    assert_true(completes(&r, "AUTH ", "AUTH LOGIN"));
+    record_free(&r);
+}
+
+static void addresses_that_were_used(void **state)
+{
+    (void)state;
+    struct record r;
+    make(&r, SMTP_READY);
+    assert_true(completes(&r, "MAIL FROM:", "MAIL FROM:<"));
+    add_line(&r, DIR_CLIENT, "MAIL FROM:<old@example.org> SIZE=9");
+    add_line(&r, DIR_CLIENT, "RCPT TO:<user@example.com>");
+    add_line(&r, DIR_CLIENT, "RCPT TO:<user@example.com>");
+    add_line(&r, DIR_CLIENT, "RCPT TO:<no-domain>");
+    add_line(&r, DIR_CLIENT, "RCPT TO:<\x1b[2J@example.com>");
+    add_line(&r, DIR_CLIENT, "RCPT TO:<>");
+    add_line(&r, DIR_CLIENT, "RCPT TO:<open@example.com");
+    add_line(&r, DIR_SERVER, "250 <server@example.com>");
+    assert_true(completes(&r, "RCPT TO:<", "RCPT TO:<user@example.com>"));
+    assert_true(completes(&r, "RCPT TO:", "RCPT TO:<user@example.com>"));
+    assert_true(completes(&r, "RCPT TO:<us", "RCPT TO:<user@example.com>"));
+    assert_true(completes(&r, "MAIL FROM:<O", "MAIL FROM:<old@example.org>"));
+    assert_int_equal(completions(&r, "RCPT TO:<"), 2);
+    assert_int_equal(completions(&r, "RCPT TO:<server"), 0);
+    /* A line that would not fit whole is not offered at all. */
+    char longer[300];
+    memset(longer, 'a', sizeof(longer));
+    memcpy(longer, "RCPT TO:<", 9);
+    longer[sizeof(longer) - 1] = '\0';
+    assert_int_equal(completions(&r, longer), 0);
+    record_free(&r);
+}
+
+static void hints_name_what_is_wrong(void **state)
+{
+    (void)state;
+    static const struct {
+        enum smtp_state session;
+        const char *line, *part;
+    } cases[] = {
+        {SMTP_MAIL, "RCPT TO:<user@exam", "'>' is missing at the end."},
+        {SMTP_MAIL, "RCPT TO:<user@exam", "RCPT TO:<address> [NOTIFY=...]"},
+        {SMTP_MAIL, "RCPT TO: <user@example.org>", "No space belongs behind the colon"},
+        {SMTP_MAIL, "RCPT TO:user@example.org", "'<' is missing"},
+        {SMTP_MAIL, "RCPT user", "':' is missing"},
+        {SMTP_MAIL, "RCPT TO:<user>", "no @"},
+        {SMTP_MAIL, "RCPT TO:<>", "empty"},
+        {SMTP_MAIL, "RCPT TO:<a@b.example>NOTIFY=NEVER", "A space belongs"},
+        {SMTP_READY, "RCPT TO:<a@b.example>", "MAIL FROM comes first"},
+        {SMTP_GREETED, "MAIL FROM:<a@b.example>", "EHLO comes first"},
+        {SMTP_CONNECTED, "EHLO x", "not greeted yet"},
+        {SMTP_CLOSED, "EHLO x", "no connection"},
+        {SMTP_CLOSED, "XYZ", "no connection"},
+        {SMTP_MAIL, "DATA", "RCPT TO comes next"},
+        {SMTP_RCPT, "MAIL FROM:<a@b.example>", "RSET ends it"},
+        {SMTP_RCPT, "DATA now", "takes nothing behind it"},
+        {SMTP_READY, "EHLO ", "needs something behind it"},
+        {SMTP_READY, "ETRN example.org", "did not offer ETRN"},
+        {SMTP_READY, "MAIL FROM:<a@b.example> SMTPUTF8", "did not offer SMTPUTF8"},
+        {SMTP_READY, "MAIL FROM:<a@b.example> BODY=BINARYMIME", "did not offer BINARYMIME"},
+        {SMTP_READY, "AUTH CRAM-MD5 x", "did not offer that mechanism"},
+        {SMTP_READY, "AUTH PLAIN x", "not encrypted"},
+        {SMTP_READY, "FROBNICATE", "sent as it is"},
+        {SMTP_CONTINUATION, "anything", "base64"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct record r;
+        make(&r, cases[i].session);
+        assert_true(hints(&r, cases[i].line, cases[i].part));
+        record_free(&r);
+    }
+    struct record r;
+    make(&r, SMTP_READY);
+    r.session_tls = true;
+    assert_true(hints(&r, "STARTTLS", "encrypted already"));
+    r.session_authenticated = true;
+    assert_true(hints(&r, "AUTH PLAIN", "logged in already"));
+    char longer[700];
+    memset(longer, 'a', sizeof(longer));
+    memcpy(longer, "NOOP ", 5);
+    longer[sizeof(longer) - 1] = '\0';
+    assert_true(hints(&r, longer, "510"));
+    r.running = CHECK_RELAY;
+    assert_true(hints(&r, "NOOP", "A step is running"));
+    record_free(&r);
+}
+
+/* Lines that are right are not found fault with. */
+static void hints_keep_quiet(void **state)
+{
+    (void)state;
+    static const struct {
+        enum smtp_state session;
+        const char *line, *hint;
+    } cases[] = {
+        {SMTP_GREETED, "EHLO probe", "EHLO host.name"},
+        {SMTP_READY, "MAIL FROM:<>", "MAIL FROM:<address> [SIZE=n] [BODY=8BITMIME]"},
+        {SMTP_READY, "MAIL FROM:<a@b.example> SIZE=10 BODY=8BITMIME RET=FULL",
+         "MAIL FROM:<address> [SIZE=n] [BODY=8BITMIME]"},
+        {SMTP_MAIL, "RCPT TO:<Postmaster>", "RCPT TO:<address> [NOTIFY=...]"},
+        {SMTP_RCPT, "RCPT TO:<a@b.example> NOTIFY=NEVER", "RCPT TO:<address> [NOTIFY=...]"},
+        {SMTP_RCPT, "data", "DATA"},
+        {SMTP_READY, "MAI", ""},
+        {SMTP_READY, "", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct record r;
+        char text[400];
+        make(&r, cases[i].session);
+        typehint_hint(&r, cases[i].line, text, sizeof(text));
+        assert_string_equal(text, cases[i].hint);
+        /* Any size of place will do. */
+        for (size_t size = 1; size < 60; size++) {
+            typehint_hint(&r, cases[i].line, text, size);
+            assert_true(strlen(text) < size);
+        }
+        record_free(&r);
+    }
+}
+
+static void hostile_lines_stay_inside(void **state)
+{
+    (void)state;
+    struct record r;
+    char text[200], line[2000];
+    make(&r, SMTP_READY);
+    memset(line, '<', sizeof(line));
+    line[sizeof(line) - 1] = '\0';
+    static const char *const begins[] = {"MAIL FROM:", "RCPT TO:<", "AUTH ", "EHLO ", ""};
+    for (size_t i = 0; i < ARRAY_LEN(begins); i++) {
+        memcpy(line, begins[i], strlen(begins[i]));
+        typehint_hint(&r, line, text, sizeof(text));
+        (void)completions(&r, line);
+        line[1500] = '>';
+        typehint_hint(&r, line, text, sizeof(text));
+        (void)completions(&r, line);
+        assert_true(strlen(text) < sizeof(text));
+    }
+    record_free(&r);
+}
+
+static void message_text(void **state)
+{
+    (void)state;
+    struct record r;
+    char longer[1100];
+    make(&r, SMTP_TEXT);
+    r.expects_text = true;
+    assert_true(hints(&r, "", "dot alone"));
+    assert_true(hints(&r, ".", "ends the text"));
+    assert_true(hints(&r, ".hidden", "type it twice"));
+    assert_false(hints(&r, "..hidden", "type it twice"));
+    memset(longer, 'x', sizeof(longer));
+    longer[sizeof(longer) - 1] = '\0';
+    assert_true(hints(&r, longer, "998"));
+    assert_int_equal(completions(&r, "MA"), 0);
+    record_free(&r);
+}
+
+static void prompts(void **state)
+{
+    (void)state;
+    struct record r;
+    make(&r, SMTP_CLOSED);
+    assert_string_equal(typehint_prompt(&r), "(off)>");
+    r.session = SMTP_READY;
+    assert_string_equal(typehint_prompt(&r), "SMTP>");
+    r.session_tls = true;
+    assert_string_equal(typehint_prompt(&r), "SMTP~>");
+    r.session = SMTP_CONTINUATION;
+    assert_string_equal(typehint_prompt(&r), "334>");
+    r.session = SMTP_TEXT;
+    r.expects_text = true;
+    assert_string_equal(typehint_prompt(&r), "DATA>");
+    record_free(&r);
+}
+
+/* A41: what has to be typed unseen. */
+static void secrets(void **state)
+{
+    (void)state;
+    struct record r;
+    make(&r, SMTP_READY);
+    assert_false(typehint_secret(&r, "AUTH"));
+    assert_false(typehint_secret(&r, "AUTH PLAIN"));
+    assert_false(typehint_secret(&r, "AUTH PLAIN "));
+    assert_true(typehint_secret(&r, "AUTH PLAIN A"));
+    assert_true(typehint_secret(&r, "auth  plain A"));
+    assert_true(typehint_secret(&r, " AUTH PLAIN A"));
+    assert_true(typehint_secret(&r, "AUTH\tPLAIN\tA"));
+    /* The mechanism was forgotten. */
+    assert_true(typehint_secret(&r, "AUTH AGNhbmFyeQ=="));
+    assert_true(typehint_secret(&r, "AUTH hunter2"));
+    assert_false(typehint_secret(&r, "AUTH scram-sha-25"));
+    assert_false(typehint_secret(&r, "AUTH NTLM"));
+    assert_false(typehint_secret(&r, "NOOP PLAIN A"));
+    r.session = SMTP_CONTINUATION;
+    assert_true(typehint_secret(&r, "x"));
+    assert_true(typehint_secret(&r, ""));
+    assert_false(typehint_secret(&r, "*"));
+    r.session = SMTP_TEXT;
+    r.expects_text = true;
+    assert_false(typehint_secret(&r, "AUTH PLAIN A"));
+    record_free(&r);
+}
+
+/* A second Enter for what has consequences, and for nothing else. */
+static void dangers(void **state)
+{
+    (void)state;
+    static const char *const yes[] = {"DATA",   "data",   "VRFY x",    "EXPN x",
+                                      "BDAT 5", "ETRN x", "AUTH PLAIN"};
+    static const char *const no[] = {
+        "EHLO x", "MAIL FROM:<a@b>", "RCPT TO:<a@b>", "QUIT", "RSET", "XDATA", "", "STARTTLS"};
+    struct record r;
+    make(&r, SMTP_READY);
+    for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
+        assert_true(typehint_dangerous(&r, yes[i]));
+    }
+    for (size_t i = 0; i < ARRAY_LEN(no); i++) {
+        assert_false(typehint_dangerous(&r, no[i]));
+    }
+    r.session_tls = true;
+    assert_false(typehint_dangerous(&r, "AUTH PLAIN"));
+    assert_true(typehint_dangerous(&r, "VRFY x"));
+    r.expects_text = true;
+    assert_false(typehint_dangerous(&r, "DATA"));
+    record_free(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(verbs_by_state),
+        cmocka_unit_test(parameters_that_were_offered),
+        cmocka_unit_test(addresses_that_were_used),
+        cmocka_unit_test(hints_name_what_is_wrong),
+        cmocka_unit_test(hints_keep_quiet),
+        cmocka_unit_test(hostile_lines_stay_inside),
+        cmocka_unit_test(message_text),
+        cmocka_unit_test(prompts),
+        cmocka_unit_test(secrets),
+        cmocka_unit_test(dangers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
