@@ -125,38 +125,39 @@ static enum status field_add(struct reader *r, char **field, const char *text)
     if (st != ST_OK) {
         return st;
     }
-    struct buf b;
-    buf_init(&b, GUIDE_FIELD_MAX);
-    if (*field != NULL && (*field)[0] != '\0') {
-        st = buf_addf(&b, "%s ", *field);
-    }
-    if (st == ST_OK) {
-        st = buf_add_str(&b, text);
-    }
-    if (st == ST_OK) {
-        st = str_set(field, buf_str(&b));
-    }
-    buf_free(&b);
-    if (st == ST_LIMIT) {
+    size_t had = *field != NULL ? strlen(*field) : 0;
+    size_t at = had > 0 ? had + 1 : 0;
+    size_t len = strlen(text);
+    if (len > GUIDE_FIELD_MAX || at > GUIDE_FIELD_MAX - len) {
         return error_set(r->error, ST_INVALID, 0, _("%s:%u: the text is over %u bytes"), r->file,
                          r->line, GUIDE_FIELD_MAX);
     }
-    return st == ST_OK ? ST_OK : out_of_memory(r);
+    char *whole = realloc(*field, at + len + 1);
+    if (whole == NULL) {
+        return out_of_memory(r);
+    }
+    if (at > 0) {
+        whole[had] = ' ';
+    }
+    memcpy(whole + at, text, len + 1);
+    *field = whole;
+    return ST_OK;
 }
 
 /* "[[" and "]]" take turns. */
 static bool brackets_match(const char *text)
 {
     bool open = false;
-    for (; text != NULL && *text != '\0'; text++) {
-        bool twice = text[0] == text[1] && (*text == '[' || *text == ']');
-        if (twice && open == (*text == '[')) {
+    const char *p = text != NULL ? strpbrk(text, "[]") : NULL;
+    for (; p != NULL; p = strpbrk(p, "[]")) {
+        bool twice = p[0] == p[1];
+        if (twice && open == (*p == '[')) {
             return false;
         }
         if (twice) {
             open = !open;
-            text++;
         }
+        p += twice ? 2 : 1;
     }
     return !open;
 }
@@ -348,6 +349,12 @@ static enum status field_begin(struct reader *r, const char *line)
 static enum status line_check(const struct reader *r, const char *p, size_t len)
 {
     while (len > 0) {
+        /* Nearly all of it, and a guide is read in every process, however short. */
+        if (*p >= 0x20 && *p < 0x7f) {
+            p++;
+            len--;
+            continue;
+        }
         uint32_t c;
         size_t n = utf8_decode(p, len, &c);
         if (n == 0) {
