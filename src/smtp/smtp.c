@@ -146,6 +146,39 @@ static enum status last_words(struct smtp *s, enum smtp_wait wait, int64_t sent_
     return st == ST_TIMEOUT ? gone : st;
 }
 
+/*
+ * The answer that a cancelled command still gets decides what the server takes the next line for.
+ * Nobody waits for it any more, so the worst is assumed: after AUTH the next line may be a secret,
+ * after MAIL a transaction has to be taken back. Where it may be message text or a handshake, only
+ * the end of the connection is safe.
+ */
+static void after_cancel(struct smtp *s, enum smtp_verb verb)
+{
+    switch (verb) {
+    case VERB_AUTH:
+        if (s->conn != NULL && s->state != SMTP_CONTINUATION) {
+            s->before_auth = s->state;
+            s->state = SMTP_CONTINUATION;
+        }
+        break;
+    case VERB_STARTTLS:
+    case VERB_DATA:
+    case VERB_BDAT:
+        if (s->conn != NULL) {
+            wire_note(s, DIR_NOTE, _("Stopped before %s was there; the connection was closed."),
+                      smtp_wait_name(verb_wait(verb)));
+            smtp_close(s, ST_CANCELLED);
+        }
+        break;
+    case VERB_MAIL:
+    case VERB_RCPT:
+        s->state = s->state == SMTP_READY ? SMTP_MAIL : s->state;
+        break;
+    default:
+        break;
+    }
+}
+
 enum status smtp_exchange(struct smtp *s, const struct outgoing *out, struct reply *reply)
 {
     struct buf wire;
@@ -174,6 +207,7 @@ enum status smtp_exchange(struct smtp *s, const struct outgoing *out, struct rep
     st = send_all(s, &wire, out->wait, deadline, &begun, &gone);
     if (st == ST_CANCELLED && begun && s->conn != NULL) {
         s->owed++;
+        after_cancel(s, out->verb);
     }
     if (st != ST_OK) {
         goto end;
@@ -185,6 +219,8 @@ enum status smtp_exchange(struct smtp *s, const struct outgoing *out, struct rep
     }
     if (st == ST_OK && s->conn != NULL) {
         smtp_track(s, out->verb, reply);
+    } else if (st == ST_CANCELLED) {
+        after_cancel(s, out->verb);
     }
 end:
     buf_wipe(&wire);
@@ -336,6 +372,14 @@ static size_t group_of(const struct smtp *s, const struct smtp_step *steps, size
     return n;
 }
 
+/* Those from the first on were sent, and their answers are still owed. */
+static void group_cancelled(struct smtp *s, const struct smtp_step *steps, size_t count)
+{
+    for (size_t i = 0; i < count && s->conn != NULL; i++) {
+        after_cancel(s, outgoing_of(&steps[i]).verb);
+    }
+}
+
 static enum status send_group(struct smtp *s, const struct smtp_step *steps, size_t count,
                               struct reply *replies, int64_t *sent_us, enum status *gone)
 {
@@ -363,6 +407,7 @@ static enum status send_group(struct smtp *s, const struct smtp_step *steps, siz
     }
     if (st == ST_CANCELLED && begun && s->conn != NULL) {
         s->owed += (unsigned)count;
+        group_cancelled(s, steps, count);
     }
     buf_free(&wire);
     return st;
@@ -389,6 +434,7 @@ static enum status run_group(struct smtp *s, const struct smtp_step *steps, size
             smtp_track(s, outgoing_of(&steps[i]).verb, &replies[i]);
         } else if (st == ST_CANCELLED) {
             s->owed += (unsigned)(count - i - 1);
+            group_cancelled(s, steps + i, count - i);
         }
         if (st == ST_OK && replies[i].code == 421 && i + 1 < count) {
             smtp_close(s, ST_EOF);
@@ -475,7 +521,11 @@ enum status smtp_listen(struct smtp *s)
     }
     size_t before = s->lines_read;
     enum status st = s->greeting_read ? wire_unasked(s, 0) : wire_poll_all(s);
-    if (!s->greeting_read && wire_in(s).len > 0) {
+    if (st == ST_AGAIN && !s->greeting_read && s->in.len == s->in.max) {
+        /* No greeting is that long, and with nobody to read it every wait would end at once. */
+        st = ST_LIMIT;
+    }
+    if (st != ST_LIMIT && !s->greeting_read && wire_in(s).len > 0) {
         return ST_AGAIN;
     }
     if (st == ST_AGAIN) {

@@ -139,7 +139,9 @@ enum status smtp_tls_now(struct smtp *s, const struct tls_config *config,
  * replaced.
  *
  * After ST_CANCELLED the connection can be used on: what is still owed is read, told and skipped.
- * It is closed in the middle of message text or of a handshake, where nothing else would be safe.
+ * It is closed in the middle of message text or of a handshake, and while the answer to STARTTLS or
+ * DATA is owed, where nothing else would be safe. While the answer to AUTH is owed, the state is
+ * SMTP_CONTINUATION, and while the one to MAIL is, SMTP_MAIL: the worst that it can turn out to be.
  */
 enum status smtp_greeting(struct smtp *s, struct reply *reply) MUST_CHECK;
 /* EHLO; on 250 fills s->caps. */

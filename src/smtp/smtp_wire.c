@@ -255,6 +255,7 @@ enum status wire_poll_all(struct smtp *s)
 /* Waits until something could be read. */
 static enum status wire_fill(struct smtp *s, int64_t deadline)
 {
+    bool late = false;
     for (;;) {
         if (wire_cancelled(s)) {
             return ST_CANCELLED;
@@ -263,6 +264,11 @@ static enum status wire_fill(struct smtp *s, int64_t deadline)
         if (st != ST_AGAIN) {
             return st;
         }
+        /* A layer that is always readable but never has a byte for us lets no wait time out. */
+        if (late) {
+            return ST_TIMEOUT;
+        }
+        late = net_now_us(s->net) >= deadline;
         st = wait_for(s, NET_READ, deadline);
         if (st != ST_OK) {
             return st;
@@ -361,6 +367,11 @@ static void stray_done(struct smtp *s)
 {
     if (s->owed > 0) {
         s->owed--;
+        /* The only thing that 235 ever means (RFC 4954 6), however late it comes. */
+        if (s->stray.code == 235) {
+            s->authenticated = true;
+            s->state = s->state == SMTP_CONTINUATION ? s->before_auth : s->state;
+        }
     } else {
         s->unasked++;
         s->unasked_code = s->stray.code;

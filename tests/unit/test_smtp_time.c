@@ -284,6 +284,94 @@ static void test_going_on_after_cancel(void **state)
     talk_done(t);
 }
 
+/* What the late answer would make of the next line is assumed to be the worst. */
+static void test_cancel_of_turning_points(void **state)
+{
+    (void)state;
+    static const char *const commands[] = {"DATA", "BDAT 3"};
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        char wire[32];
+        snprintf(wire, sizeof(wire), "%s\r\n", commands[i]);
+        const struct act script[] = {
+            GREETING,  GIVE("250 x"),         {OP_EXPECT, wire, strlen(wire), 0},
+            WAIT(100), CANCEL(CANCEL_POLITE), STOP};
+        struct talk *t = talk_new(script);
+        open_with(t);
+        assert_int_equal(smtp_command(&t->s, WAIT_OTHER, &t->reply, "%s", commands[i]),
+                         ST_CANCELLED);
+        assert_int_equal(t->s.state, SMTP_CLOSED);
+        assert_int_equal(t->s.closed_by, ST_CANCELLED);
+        assert_told(t, "N Stopped before ");
+        smtp_quit(&t->s);
+        assert_not_told(t, "C QUIT");
+        talk_done(t);
+    }
+
+    static const struct act tls[] = {GREETING,  GIVE("250 STARTTLS"),  EXPECT("STARTTLS"),
+                                     WAIT(100), CANCEL(CANCEL_POLITE), STOP};
+    struct talk *t = talk_new(tls);
+    const struct tls_config config = {.name = "mx.example"};
+    open_with(t);
+    assert_int_equal(smtp_starttls(&t->s, &config, &t->reply, NULL, &t->error), ST_CANCELLED);
+    assert_int_equal(t->s.state, SMTP_CLOSED);
+    talk_done(t);
+
+    /* A transaction may have begun: who goes on has to take it back first. */
+    static const struct act mail[] = {GREETING,  GIVE("250 x"),         EXPECT("MAIL FROM:<>"),
+                                      WAIT(100), CANCEL(CANCEL_POLITE), STOP};
+    t = talk_new(mail);
+    open_with(t);
+    assert_int_equal(smtp_command(&t->s, WAIT_MAIL, &t->reply, "MAIL FROM:<>"), ST_CANCELLED);
+    assert_int_equal(t->s.state, SMTP_MAIL);
+    talk_done(t);
+
+    /* The server may already think that we are logged in, or wait for a password. */
+    static const struct act login[] = {GREETING,
+                                       GIVE("250 x"),
+                                       EXPECT("AUTH PLAIN AGEAYg=="),
+                                       WAIT(100),
+                                       CANCEL(CANCEL_POLITE),
+                                       WAIT(100),
+                                       GIVE("235 ok"),
+                                       STOP};
+    t = talk_new(login);
+    open_with(t);
+    assert_int_equal(smtp_command_secret(&t->s, WAIT_AUTH, &t->reply, "AUTH PLAIN ", "AGEAYg==", 8),
+                     ST_CANCELLED);
+    assert_int_equal(t->s.state, SMTP_CONTINUATION);
+    assert_false(t->s.authenticated);
+    cancel_ack(&t->w.cancel, CANCEL_POLITE);
+    t->w.now_us += 200 * US_PER_MS;
+    assert_int_equal(smtp_listen(&t->s), ST_OK);
+    assert_int_equal(t->s.state, SMTP_READY);
+    assert_true(t->s.authenticated);
+    talk_done(t);
+
+    /* DATA at the end of a group whose first answer is waited for. */
+    static const struct act group[] = {GREETING,
+                                       GIVE("250-x\r\n250 PIPELINING"),
+                                       EXPECT("MAIL FROM:<>\r\nDATA"),
+                                       GIVE("250 a"),
+                                       WAIT(100),
+                                       CANCEL(CANCEL_POLITE),
+                                       STOP};
+    const struct smtp_step steps[] = {{WAIT_MAIL, "MAIL FROM:<>"}, {WAIT_DATA, "DATA"}};
+    struct reply replies[ARRAY_LEN(steps)];
+    size_t done;
+    t = talk_new(group);
+    open_with(t);
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        reply_init(&replies[i]);
+    }
+    assert_int_equal(smtp_pipeline(&t->s, steps, ARRAY_LEN(steps), replies, &done), ST_CANCELLED);
+    assert_int_equal(done, 1);
+    assert_int_equal(t->s.state, SMTP_CLOSED);
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        reply_free(&replies[i]);
+    }
+    talk_done(t);
+}
+
 static void test_before_the_greeting(void **state)
 {
     (void)state;
@@ -297,6 +385,15 @@ static void test_before_the_greeting(void **state)
     assert_int_equal(smtp_greeting(&t->s, &t->reply), ST_OK);
     assert_int_equal(t->reply.code, 220);
     assert_int_equal(smtp_listen(&t->s), ST_EOF);
+    talk_done(t);
+
+    /* What fills the room and is no greeting would make every wait end at once. */
+    static char endless[SMTP_IN_MAX + 1];
+    memset(endless, 'x', SMTP_IN_MAX);
+    const struct act flood[] = {{OP_GIVE, endless, SMTP_IN_MAX, 0}, STOP};
+    t = talk_new(flood);
+    assert_int_equal(smtp_listen(&t->s), ST_LIMIT);
+    assert_int_equal(t->s.state, SMTP_CLOSED);
     talk_done(t);
 
     static const struct act gone[] = {END, STOP};
@@ -324,6 +421,7 @@ int main(void)
         cmocka_unit_test(test_other_protocols),
         cmocka_unit_test(test_cancel_while_waiting),
         cmocka_unit_test(test_going_on_after_cancel),
+        cmocka_unit_test(test_cancel_of_turning_points),
         cmocka_unit_test(test_before_the_greeting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

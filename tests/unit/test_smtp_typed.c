@@ -406,6 +406,27 @@ static void test_long_secret(void **state)
     talk_done(t);
 }
 
+/* A41: the 334 that comes after a cancel makes the next typed line a password. */
+static void test_cancelled_login(void **state)
+{
+    (void)state;
+    bool expects;
+    static const struct act script[] = {GIVE("220 x"), EXPECT("AUTH LOGIN"),
+                                        WAIT(10),      CANCEL(CANCEL_POLITE),
+                                        WAIT(10),      GIVE("334 UGFzc3dvcmQ6"),
+                                        EXPECT("Y2FuYXJ5LXBhc3M="),
+                                        GIVE("535 not Y2FuYXJ5LXBhc3M="),
+                                        STOP};
+    struct talk *t = begin(script);
+    assert_int_equal(type_bytes(t, "AUTH LOGIN", 10, &expects), ST_CANCELLED);
+    cancel_ack(&t->w.cancel, CANCEL_POLITE);
+    t->w.now_us += 20 * US_PER_MS;
+    type(t, "Y2FuYXJ5LXBhc3M=", 535);
+    assert_told(t, "C~# <hidden 16 bytes>\n");
+    assert_not_told(t, "Y2FuYXJ5LXBhc3M=");
+    talk_done(t);
+}
+
 static void test_lost_and_stopped(void **state)
 {
     (void)state;
@@ -483,6 +504,7 @@ int main(void)
         cmocka_unit_test(test_starttls),
         cmocka_unit_test(test_long_secret),
         cmocka_unit_test(test_raw_lines),
+        cmocka_unit_test(test_cancelled_login),
         cmocka_unit_test(test_lost_and_stopped),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
