@@ -204,6 +204,23 @@ static void text_left_of_the_clip(void **state)
     canvas_free(&c);
 }
 
+/* A53: a label that does not fit tells that it was cut. */
+static void labels(void **state)
+{
+    (void)state;
+    struct canvas c;
+    assert_int_equal(canvas_init(&c, 10, 1, false), ST_OK);
+    struct rect clip = {2, 0, 5, 1};
+    assert_int_equal(canvas_label(&c, clip, 2, 0, ROLE_TEXT, "label"), 5);
+    assert_row(&c, 0, "  label");
+    canvas_label(&c, clip, 2, 0, ROLE_TEXT, "labels");
+    assert_row(&c, 0, "  labe\u2026");
+    canvas_label(&c, clip, 2, 0, ROLE_TEXT, "\u90ae\u4ef6\u670d");
+    assert_row(&c, 0, "  \u90ae\u4ef6\u2026");
+    assert_canvas_sound(&c);
+    canvas_free(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +233,7 @@ int main(void)
         cmocka_unit_test(sizes),
         cmocka_unit_test(far_outside),
         cmocka_unit_test(text_left_of_the_clip),
+        cmocka_unit_test(labels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
