@@ -357,6 +357,8 @@ static void long_lines_grow(void **state)
 static void window(void **state)
 {
     (void)state;
+    static const char hostile[] = "a\x1b"
+                                  "b\xff\xfe e\u0301e\u0301 \u202e";
     static const char *const lines[] = {
         "plain text that is longer than the field",
         "\u90ae\u4ef6\u670d\u52a1\u5668 \u90ae\u4ef6\u670d\u52a1\u5668", hostile};
