@@ -140,6 +140,27 @@ static enum status conn_fail(struct system_conn *s, int sys)
     return status_of_errno(sys);
 }
 
+static void set_flag(int fd, int level, int option)
+{
+    int on = 1;
+    /* Best effort: none of our options is needed to work. */
+    (void)setsockopt(fd, level, option, &on, sizeof(on));
+}
+
+/*
+ * A server that sends little pieces (session tickets, then the reply to EHLO) holds the second one
+ * until the first is acknowledged (Nagle), and the system would keep that back for 40 ms. The wish
+ * does not last, so it is told with every read.
+ */
+static void acknowledge(int fd)
+{
+#ifdef TCP_QUICKACK
+    set_flag(fd, IPPROTO_TCP, TCP_QUICKACK);
+#else
+    (void)fd;
+#endif
+}
+
 static enum status conn_read(struct net_conn *c, void *p, size_t len, size_t *got)
 {
     struct system_conn *s = (struct system_conn *)c;
@@ -158,6 +179,9 @@ static enum status conn_read(struct net_conn *c, void *p, size_t len, size_t *go
         }
         if (n == 0) {
             return ST_EOF;
+        }
+        if (!s->datagram) {
+            acknowledge(s->fd);
         }
         *got = (size_t)n < len ? (size_t)n : len;
         return (size_t)n > len ? ST_LIMIT : ST_OK;
@@ -201,13 +225,6 @@ static const struct net_conn_ops conn_ops = {
     .shut_write = conn_shut_write,
     .close = conn_close,
 };
-
-static void set_flag(int fd, int level, int option)
-{
-    int on = 1;
-    /* Best effort: none of our options is needed to work. */
-    (void)setsockopt(fd, level, option, &on, sizeof(on));
-}
 
 static void set_options(int fd, uint8_t family, bool datagram)
 {

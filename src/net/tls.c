@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "text.h"
+#include "tls_anchors.h"
 #include "tls_context.h"
 #include "tls_facts.h"
 
@@ -26,7 +27,7 @@ struct tls_conn {
     struct tls_facts *facts; /* the caller's; NULL after the handshake */
     struct tls_wanted wanted;
     size_t received;
-    bool hello_seen, cert_requested, cert_given;
+    bool hello_seen, cert_requested, cert_given, trusts_system;
     int alert;
     enum status ended; /* ST_OK while reading can go on */
     struct tls_failure failure;
@@ -56,6 +57,9 @@ static int on_certificates(X509_STORE_CTX *ctx, void *arg)
 {
     struct tls_conn *t = arg;
     if (t->facts != NULL) {
+        if (t->trusts_system) {
+            tls_anchors_widen(ctx);
+        }
         tls_facts_verify(ctx, &t->wanted, t->facts);
     }
     return 1;
@@ -398,6 +402,7 @@ static enum status tls_conn_new(struct network *n, struct net_conn *below,
     t->facts = facts;
     t->alert = t->failure.alert = -1;
     t->cert_given = config->cert_file != NULL;
+    t->trusts_system = tls_context_trusts_system(n, config);
     t->wanted.name = facts->name;
     t->wanted.wall_s = net_wall_us(n) / US_PER_S;
     (void)net_address_parse(facts->name, &t->wanted.address);

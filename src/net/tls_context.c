@@ -67,6 +67,12 @@ out:
     return st;
 }
 
+bool tls_context_trusts_system(const struct network *n, const struct tls_config *config)
+{
+    return config->ca_pem == NULL && config->ca_file == NULL && n->ca_pem == NULL &&
+           n->ca_file == NULL;
+}
+
 /* The user's anchors win over the network's, and those over the system's. */
 static enum status set_trust(SSL_CTX *ctx, const struct network *n,
                              const struct tls_config *config, struct error *error)
@@ -88,8 +94,8 @@ static enum status set_trust(SSL_CTX *ctx, const struct network *n,
         }
         return ST_OK;
     }
-    /* A system without a store is no mistake of the caller: then nothing is trusted. */
-    (void)SSL_CTX_set_default_verify_paths(ctx);
+    /* A system without a folder is no mistake of the caller. */
+    (void)SSL_CTX_set_default_verify_dir(ctx);
     ERR_clear_error();
     return ST_OK;
 }

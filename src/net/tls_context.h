@@ -14,4 +14,8 @@
 enum status tls_context_new(const struct network *n, const struct tls_config *config,
                             SSL_CTX **out, struct error *error) MUST_CHECK;
 
+/* True when nobody named anchors. Such a context knows the system's folder of them alone;
+   tls_anchors_widen has to complete it. */
+bool tls_context_trusts_system(const struct network *n, const struct tls_config *config);
+
 #endif

@@ -329,6 +329,91 @@ static void many_names_are_counted(void **state)
     buf_free(&san);
 }
 
+#define NO_CERT(kind, text) \
+    "-----BEGIN " kind "-----\n" text "\n-----END " kind "-----\n"
+
+struct anchors_case {
+    const char *folder, *bundle;
+    bool whole_chain; /* the server sends the intermediate along */
+    bool verified;
+};
+
+static void look_at_anchors(const struct testcert *leaf, const struct anchors_case *c)
+{
+    struct tls_facts f;
+    struct testtls_network n;
+    struct net_conn *conn;
+    struct testtls_options o = {
+        .leaf = leaf, .cut_at = TESTTLS_NO_CUT, .flip_at = TESTTLS_NO_CUT};
+    o.chain[0] = c->whole_chain ? &authority.intermediate : NULL;
+    struct tls_config config = {.name = NAME};
+    assert_int_equal(setenv(X509_get_default_cert_dir_env(), c->folder, 1), 0);
+    assert_int_equal(setenv(X509_get_default_cert_file_env(), c->bundle, 1), 0);
+    testtls_network_init(&n);
+    n.wall_us = TESTCERT_NOW * US_PER_S;
+    struct net_conn *below = testtls_conn_new(&o);
+    assert_int_equal(tls_client(&n.base, below, &config, DEADLINE, NULL, &conn, &f, NULL), ST_OK);
+    if (f.verified != c->verified) {
+        print_error("%s, %s: %s\n", c->folder, c->bundle, tls_reason_name(f.reason));
+    }
+    assert_int_equal(f.verified, c->verified);
+    net_close(conn);
+    unsetenv(X509_get_default_cert_dir_env());
+    unsetenv(X509_get_default_cert_file_env());
+}
+
+/* The system's anchors lie in a folder, in a bundle, in both or in none of them. */
+static void anchors_of_the_system_are_found(void **state)
+{
+    (void)state;
+    const struct testcert *all[] = {&stranger.root, &authority.root, &authority.intermediate};
+    char *theirs_pem = testcert_pem(all, 1), *both_pem = testcert_pem(all, 2);
+    char *three_pem = testcert_pem(all, 3);
+    char *empty = testcert_dir_new(), *indexed = testcert_dir_new(), *lost = testcert_dir_new();
+    char name[32];
+    int ok = 0;
+    unsigned long hash =
+        X509_NAME_hash_ex(X509_get_subject_name(authority.root.cert), NULL, NULL, &ok);
+    assert_int_equal(ok, 1);
+    snprintf(name, sizeof(name), "%08lx.0", hash);
+    free(testcert_write(indexed, name, root_pem));
+    /* under the name of our root, somebody else's */
+    free(testcert_write(lost, name, theirs_pem));
+    char *theirs = testcert_write(empty, "theirs", theirs_pem);
+    char *both = testcert_write(empty, "both", both_pem);
+    char *three = testcert_write(empty, "three", three_pem);
+    struct buf odd;
+    buf_init(&odd, 65536);
+    assert_int_equal(buf_add_str(&odd, NO_CERT("CERTIFICATE", "MIAwgA==")), ST_OK);
+    assert_int_equal(buf_add_str(&odd, NO_CERT("CERTIFICATE", "MAMwAaA=")), ST_OK);
+    assert_int_equal(buf_add_str(&odd, NO_CERT("PUBLIC KEY", "MAA=")), ST_OK);
+    assert_int_equal(buf_add_str(&odd, both_pem), ST_OK);
+    char *odd_file = testcert_write(empty, "odd", buf_str(&odd));
+    const struct anchors_case cases[] = {
+        {indexed, "/nowhere", true, true}, {empty, both, true, true},
+        {indexed, both, true, true},       {lost, both, true, true},
+        {empty, odd_file, true, true},     {empty, three, false, true},
+        {indexed, three, false, true},     {empty, "/nowhere", true, false},
+        {lost, "/nowhere", true, false},   {empty, theirs, true, false},
+        {empty, both, false, false},
+    };
+    struct testcert leaf;
+    struct testcert_spec spec = {.name = NAME, .san = SAN};
+    testcert_make(&leaf, &spec, &authority.intermediate);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        look_at_anchors(&leaf, &cases[i]);
+    }
+    testcert_free(&leaf);
+    buf_free(&odd);
+    char *const heap[] = {theirs, both, three, odd_file, theirs_pem, both_pem, three_pem};
+    for (size_t i = 0; i < ARRAY_LEN(heap); i++) {
+        free(heap[i]);
+    }
+    testcert_dir_remove(empty);
+    testcert_dir_remove(indexed);
+    testcert_dir_remove(lost);
+}
+
 static void a_long_chain_is_kept_up_to_its_limit(void **state)
 {
     (void)state;
@@ -381,6 +466,7 @@ int main(void)
         cmocka_unit_test(hostile_names_are_kept_whole),
         cmocka_unit_test(overlong_names_are_cut),
         cmocka_unit_test(many_names_are_counted),
+        cmocka_unit_test(anchors_of_the_system_are_found),
         cmocka_unit_test(a_long_chain_is_kept_up_to_its_limit),
         cmocka_unit_test(reasons_have_names),
     };
