@@ -49,7 +49,7 @@ build test-tsan -DSMTPSCOPE_SANITIZE=thread -DCMAKE_BUILD_TYPE=Debug
 # Address space randomisation with many bits is more than older TSan run-times can place their shadow in.
 calm=''
 command -v setarch >/dev/null 2>&1 && setarch -R true 2>/dev/null && calm='setarch -R'
-(cd "$base/test-tsan" && $calm ctest --output-on-failure -L threads) || die "a threaded test failed under TSan"
+(cd "$base/test-tsan" && $calm ctest --output-on-failure --no-tests=error -L threads) || die "a threaded test failed under TSan"
 
 say "Everything, with ASan and UBSan"
 build test-asan -DSMTPSCOPE_SANITIZE=address -DCMAKE_BUILD_TYPE=Debug

@@ -145,8 +145,9 @@ static inline void add_run(struct record *r)
     f = add_finding(r, CHECK_DNS_ADDRESS, "dns.address.same");
     finding_arg(f, "address", "192.0.2.10");
     finding_arg(f, "hosts", "mx1.example.com");
-    f = add_finding(r, CHECK_SELF_ADDRESS, "self.address.unknown");
-    finding_arg(f, "local", "10.0.0.5");
+    f = add_finding(r, CHECK_SELF_ADDRESS, "self.ptr.lookup_failed");
+    finding_arg(f, "address", "10.0.0.5");
+    finding_arg(f, "result", "servfail");
     f = add_finding(r, CHECK_BANNER, "smtp.banner.masked");
     finding_arg(f, "banner", HOSTILE);
     finding_evidence(f, 2);
