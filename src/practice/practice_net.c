@@ -7,6 +7,9 @@
 
 #include "practice_tls.h"
 
+/* More is not made good: the process was stopped, or the machine slept. */
+#define LATE_MAX_US (50 * US_PER_MS)
+
 static struct practice *world(struct network *n)
 {
     return (struct practice *)n;
@@ -94,6 +97,11 @@ static bool poll_token(struct cancel *cancel, int64_t us)
     return ppoll(&fd, 1, us < 0 ? NULL : &limit, NULL) == 1;
 }
 
+static int64_t shorter(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* Lets the time pass until `target`, or the token calls. Returns what the token said. */
 static enum status pass_time(struct practice *w, int64_t target, struct cancel *cancel,
                              bool until_wake)
@@ -109,14 +117,23 @@ static enum status pass_time(struct practice *w, int64_t target, struct cancel *
         return st;
     }
     int64_t before = clock_monotonic_us();
-    readable = poll_token(cancel, for_ever ? -1 : target - w->now_us);
-    int64_t passed = clock_monotonic_us() - before;
+    int64_t story = for_ever ? 0 : target - w->now_us;
+    if (w->left_us != 0) {
+        w->late_us = shorter(w->late_us + before - w->left_us, LATE_MAX_US);
+    }
+    int64_t real = story - shorter(w->late_us, story);
+    readable = poll_token(cancel, for_ever ? -1 : real);
+    w->left_us = clock_monotonic_us();
+    int64_t passed = w->left_us - before;
     /* A wait that came to its end took as long as it should have: the scheduler's delay is not part
-       of the story, and the times are the same each time. */
-    if (!readable && !for_ever && passed >= target - w->now_us) {
+       of the story, and the times are the same each time. The next waits are shorter for it, so that
+       a story that is made of many short ones keeps its pace. */
+    if (!readable && !for_ever && passed >= real) {
         w->now_us = target;
+        w->late_us += passed - story;
+        w->late_us = w->late_us > 0 ? w->late_us : 0;
     } else {
-        w->now_us = for_ever || passed < target - w->now_us ? w->now_us + passed : target;
+        w->now_us += for_ever ? passed : shorter(passed, story);
     }
     return look(cancel, readable, until_wake);
 }

@@ -81,6 +81,8 @@ struct practice {
     struct scenario *s;
     enum practice_pace pace;
     int64_t now_us, wall_start_us;
+    int64_t left_us; /* when the last wait ended, on the real clock; 0: none yet */
+    int64_t late_us; /* by so much the real clock is ahead of the story */
     struct practice_random client_random, server_random;
     struct practice_conn *conns;
     unsigned conn_number;
