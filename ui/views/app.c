@@ -567,7 +567,6 @@ void app_draw(struct app *a, struct canvas *c)
         }
         return;
     }
-    view_frame(a, c);
     if (a->layout.visible[PANE_STEPS]) {
         view_steps(a, c, a->layout.body[PANE_STEPS]);
     }
@@ -583,6 +582,8 @@ void app_draw(struct app *a, struct canvas *c)
     }
     view_type(a, c);
     view_status(a, c);
+    /* Last, because titles say what the panes above left out. */
+    view_frame(a, c);
     for (size_t i = 0; i < a->dialog_count; i++) {
         dialog_draw(a, &a->dialogs[i], c);
     }
