@@ -6,6 +6,8 @@
 #ifndef SMTPSCOPE_EXIT_CODE_H
 #define SMTPSCOPE_EXIT_CODE_H
 
+#include "base.h"
+
 enum exit_code {
     EXIT_CODE_OK = 0,
     EXIT_CODE_WARN = 1,
@@ -18,5 +20,11 @@ enum exit_code {
     EXIT_CODE_IO = 74,
     EXIT_CODE_DENIED = 77
 };
+
+/* What a file that cannot be written makes of the exit code. */
+static inline enum exit_code exit_code_of_file(enum status st)
+{
+    return st == ST_DENIED ? EXIT_CODE_DENIED : st == ST_IO ? EXIT_CODE_IO : EXIT_CODE_CREATE;
+}
 
 #endif

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "escape.h"
+#include "exit_code.h"
 #include "terminal.h"
 #include "text.h"
 
@@ -18,8 +19,9 @@ struct console {
     struct app app;
     struct canvas canvas;
     bool dirty;         /* something changed since the last paint */
+    bool at_once;       /* what a key did does not wait for its turn to be painted */
     bool gone;          /* the terminal is not there any more */
-    int64_t painted_us;
+    int64_t painted_us; /* when what the network brought was painted */
 };
 
 static void paint(struct console *con)
@@ -31,8 +33,11 @@ static void paint(struct console *con)
     }
     app_draw(&con->app, &con->canvas);
     terminal_paint(&con->terminal, &con->canvas);
-    con->painted_us = clock_monotonic_us();
-    con->dirty = false;
+    /* A paint for a key does not hold up what comes of it, as a stop that was asked for. */
+    if (!con->at_once) {
+        con->painted_us = clock_monotonic_us();
+    }
+    con->dirty = con->at_once = false;
 }
 
 static void suspend(struct console *con)
@@ -82,8 +87,7 @@ static void read_keys(struct console *con)
         } else {
             app_key(&con->app, key);
         }
-        con->dirty = true;
-        con->painted_us = 0; /* what a key did is shown at once */
+        con->dirty = con->at_once = true;
         serve_requests(con);
         if (con->app.requests & APP_QUIT) {
             return;
@@ -95,8 +99,7 @@ static void serve_signals(struct console *con)
 {
     unsigned seen = terminal_signals();
     if (seen & (SIGNALLED_RESIZE | SIGNALLED_CONTINUE)) {
-        con->dirty = true;
-        con->painted_us = 0;
+        con->dirty = con->at_once = true;
     }
     if (seen & SIGNALLED_CONTINUE) {
         terminal_repaint(&con->terminal);
@@ -123,7 +126,7 @@ static void loop(struct console *con)
         if (app_tick(&con->app, now)) {
             con->dirty = true;
         }
-        if (con->dirty && now - con->painted_us >= PAINT_EVERY_US) {
+        if (con->dirty && (con->at_once || now - con->painted_us >= PAINT_EVERY_US)) {
             paint(con);
         }
         struct pollfd fds[3] = {{STDIN_FILENO, POLLIN, 0},
@@ -190,19 +193,21 @@ int console_run(const struct console_options *options)
     if (status != ST_OK) {
         terminal_close(&con.terminal);
         fprintf(stderr, "smtpscope: %s\n", error.text);
-        return status == ST_DENIED ? 64 : 70;
+        return status == ST_DENIED ? EXIT_CODE_USAGE : EXIT_CODE_INTERNAL;
     }
     bool ascii = options->glyphs == GLYPHS_ASCII || options->app.ascii ||
                  (options->glyphs == GLYPHS_AUTO && !canvas_glyphs_usable());
     int w = 0, h = 0;
     terminal_size(&con.terminal, &w, &h);
-    con.app.now_us = clock_monotonic_us();
-    if (app_init(&con.app, &options->app, ascii) != ST_OK ||
-        canvas_init(&con.canvas, w, h, ascii) != ST_OK) {
+    status = app_init(&con.app, &options->app, ascii, &error);
+    if (status == ST_OK && canvas_init(&con.canvas, w, h, ascii) != ST_OK) {
+        status = error_set(&error, ST_NOMEM, 0, "%s", _("Not enough memory."));
+    }
+    if (status != ST_OK) {
         terminal_close(&con.terminal);
         app_free(&con.app);
-        fprintf(stderr, "smtpscope: %s\n", _("Not enough memory."));
-        return 70;
+        fprintf(stderr, "smtpscope: %s\n", error.text);
+        return (int)(status == ST_NOMEM ? EXIT_CODE_INTERNAL : exit_code_of_file(status));
     }
     con.app.now_us = clock_monotonic_us();
     paint(&con);
@@ -223,7 +228,7 @@ int console_run(const struct console_options *options)
     if (end == 0) {
         farewell(&con);
     }
-    if (code >= 70) {
+    if (code >= EXIT_CODE_USAGE) {
         fprintf(stderr, "smtpscope: %s\n", con.app.status);
     }
     app_free(&con.app);

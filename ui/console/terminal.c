@@ -14,6 +14,7 @@
 #include "text.h"
 
 #define PASTE_MAX (256 * 1024)
+#define PASTE_PAUSE_MS 1000
 #define ESC_DELAY_MS 25
 #define CODE_PASTE_BEGIN (KEY_MAX + 1)
 #define CODE_PASTE_END (KEY_MAX + 2)
@@ -268,7 +269,9 @@ enum status terminal_open(struct terminal *t, const struct console_options *opti
         putp(paste_on);
     }
     t->ascii = options->app.ascii;
-    return canvas_init(&t->shown, 1, 1, t->ascii);
+    status = canvas_init(&t->shown, 1, 1, t->ascii);
+    return status == ST_OK ? ST_OK
+                           : error_set(error, status, 0, "%s", _("Not enough memory."));
 }
 
 void terminal_close(struct terminal *t)
@@ -470,7 +473,8 @@ bool terminal_mouse_event(struct terminal *t, struct mouse_event *out)
 enum status terminal_paste(struct terminal *t, struct buf *out)
 {
     enum status status = ST_OK;
-    timeout(200);
+    /* Over a slow line the pieces come late, and what is left over would be taken for keys. */
+    timeout(PASTE_PAUSE_MS);
     for (;;) {
         uint32_t key = terminal_key(t);
         if (key == UKEY_PASTE_END || key == UKEY_NONE) {

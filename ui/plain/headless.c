@@ -75,11 +75,6 @@ static void die_by(int number)
     raise(number);
 }
 
-static int exit_of(enum status st)
-{
-    return st == ST_DENIED ? EXIT_CODE_DENIED : st == ST_IO ? EXIT_CODE_IO : EXIT_CODE_CREATE;
-}
-
 static void tee_line(struct headless *h, const struct event *e)
 {
     struct line line = {.t_us = e->t_us,
@@ -230,7 +225,7 @@ static void save(struct headless *h)
             savefile_write(h->o->save_path, buf_str(&text), text.len, 0, &name, &error);
         if (st != ST_OK) {
             complain(h->o->ascii, "%s", error.text);
-            h->exit_code = exit_of(st);
+            h->exit_code = exit_code_of_file(st);
         } else if (!h->o->quiet) {
             complain(h->o->ascii, _("The report is in %s."), buf_str(&name));
         }
@@ -253,7 +248,7 @@ static int check_files(struct headless *h)
         enum status s = tee_open(&h->tee, h->o->tee_path, &error);
         if (s != ST_OK) {
             complain(h->o->ascii, "%s", error.text);
-            return exit_of(s);
+            return exit_code_of_file(s);
         }
         h->tee_open = true;
     }

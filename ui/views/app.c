@@ -6,13 +6,15 @@
 #include <string.h>
 
 #include "dialogs.h"
+#include "exit_code.h"
 #include "text.h"
 #include "views.h"
 
 #define SPIN_US (250 * US_PER_MS) /* four steps a second (ux: more is noise) */
 #define STOP_TWICE_US (2 * US_PER_S)
 
-enum status app_init(struct app *a, const struct app_options *options, bool ascii)
+enum status app_init(struct app *a, const struct app_options *options, bool ascii,
+                     struct error *error)
 {
     memset(a, 0, sizeof(*a));
     a->options = options;
@@ -36,7 +38,15 @@ enum status app_init(struct app *a, const struct app_options *options, bool asci
         status = lineedit_init(&a->ask_edit, 1024, false);
     }
     if (status != ST_OK) {
-        return status;
+        return error_set(error, status, 0, "%s", _("Not enough memory."));
+    }
+    /* At once: nobody wants to find after the test that nothing was written. */
+    if (options->tee_path != NULL) {
+        status = tee_open(&a->tee, options->tee_path, error);
+        if (status != ST_OK) {
+            return status;
+        }
+        a->tee_open = true;
     }
     a->plan.stay = true;
     a->demo = options->scenario != NULL;
@@ -74,6 +84,7 @@ void app_say(struct app *a, bool is_error, const char *fmt, ...)
     vsnprintf(a->status, sizeof(a->status), fmt, ap);
     va_end(ap);
     a->status_error = is_error;
+    a->said_us = a->now_us;
 }
 
 bool app_running(const struct app *a)
@@ -86,6 +97,25 @@ enum key_mode app_mode(const struct app *a)
     return a->wish.focus == PANE_TYPE ? MODE_TEXT : (enum key_mode)(MODE_PANE + a->wish.focus);
 }
 
+/* What is shown begins afresh; run 0 is the state before any run. */
+static bool app_new_record(struct app *a, uint32_t run)
+{
+    struct record fresh;
+    if (record_init(&fresh, run) != ST_OK) {
+        app_say(a, true, "%s", _("Not enough memory for a new run."));
+        return false;
+    }
+    record_free(&a->record);
+    a->record = fresh;
+    tview_reset(a->tview);
+    a->step = CHECK_DNS_MX;
+    a->step_moved = false;
+    a->advice_scroll = 0;
+    a->saved = a->session_wanted = false;
+    a->tee_next = 1;
+    return true;
+}
+
 bool app_connect_engine(struct app *a, const char *scenario)
 {
     struct error error = {0};
@@ -93,6 +123,10 @@ bool app_connect_engine(struct app *a, const char *scenario)
     if (a->engine != NULL) {
         engine_free(a->engine);
         a->engine = NULL;
+        /* Its run ended with it, and another engine counts its runs from one again. */
+        if (!app_new_record(a, 0)) {
+            return false;
+        }
     }
     if (a->options->open_network(a->options->ctx, scenario, &a->plan, &net, &error) != ST_OK) {
         app_say(a, true, "%s", error.text);
@@ -100,42 +134,11 @@ bool app_connect_engine(struct app *a, const char *scenario)
     }
     a->demo = net->demo;
     if (engine_new(&a->engine, net, &error) != ST_OK) {
+        net_network_close(net);
         app_say(a, true, "%s", error.text);
         return false;
     }
     a->plan.stay = true;
-    return true;
-}
-
-static void app_open_tee(struct app *a)
-{
-    struct error error = {0};
-    if (a->options->tee_path == NULL || a->tee_open) {
-        return;
-    }
-    if (tee_open(&a->tee, a->options->tee_path, &error) != ST_OK) {
-        app_say(a, true, "%s", error.text);
-        return;
-    }
-    a->tee_open = true;
-}
-
-/* A new generation: what is shown begins afresh, and events of older runs are dropped by the record. */
-static bool app_new_record(struct app *a, uint32_t run)
-{
-    record_free(&a->record);
-    if (run == 0 || record_init(&a->record, run) != ST_OK) {
-        app_say(a, true, "%s", _("Not enough memory for a new run."));
-        return false;
-    }
-    tview_reset(a->tview);
-    a->step = CHECK_DNS_MX;
-    a->step_moved = false;
-    a->advice_scroll = 0;
-    a->saved = false;
-    a->tee_next = 1;
-    a->status[0] = '\0';
-    a->status_error = false;
     return true;
 }
 
@@ -153,31 +156,36 @@ void app_start_run(struct app *a)
         app_say(a, true, "%s", error.text);
         return;
     }
-    app_open_tee(a);
     a->paused = false;
-    app_new_record(a, engine_start(a->engine, &a->plan));
+    uint32_t run = engine_start(a->engine, &a->plan);
+    if (run == 0) {
+        app_say(a, true, "%s", _("Not enough memory for a new run."));
+        return;
+    }
+    a->status[0] = '\0';
+    a->status_error = false;
+    (void)app_new_record(a, run);
 }
 
 void app_adopt_run(struct app *a)
 {
     uint32_t run = engine_generation(a->engine);
     if (run != a->record.run) {
-        app_open_tee(a);
-        app_new_record(a, run);
+        (void)app_new_record(a, run);
     }
 }
 
 void app_begin(struct app *a)
 {
     struct error error = {0};
+    if (a->options->scenario != NULL || a->options->have_target) {
+        app_start_run(a);
+    }
     if (guide_load(&a->guide, a->options->data_dir, a->options->lang, &error) != ST_OK) {
         app_say(a, true, "%s", error.text);
         if (guide_load(&a->guide, NULL, "en", &error) != ST_OK) {
             app_say(a, true, "%s", error.text);
         }
-    }
-    if (a->options->scenario != NULL || a->options->have_target) {
-        app_start_run(a);
     }
 }
 
@@ -205,12 +213,8 @@ static void app_tee(struct app *a)
 /* The cursor goes to the first failure by itself, unless the user has taken it. */
 static void app_follow_failure(struct app *a, const struct event *e)
 {
-    if (e->kind == EVENT_STEP_DONE && e->u.step.verdict == VERDICT_FAIL && !a->step_moved &&
-        a->record.steps[a->step].verdict != VERDICT_FAIL) {
-        a->step = e->check;
-        a->advice_scroll = 0;
-    }
-    if (e->kind == EVENT_STEP_STARTED && !a->step_moved &&
+    bool failed = e->kind == EVENT_STEP_DONE && e->u.step.verdict == VERDICT_FAIL;
+    if ((failed || e->kind == EVENT_STEP_STARTED) && !a->step_moved &&
         a->record.steps[a->step].verdict != VERDICT_FAIL) {
         a->step = e->check;
         a->advice_scroll = 0;
@@ -268,6 +272,12 @@ static void app_note_event(struct app *a, const struct event *e)
     }
 }
 
+/* A line may become a password while it is typed, or by the question that comes from the server. */
+static void type_mask(struct app *a)
+{
+    lineedit_mask(&a->smtp, typehint_secret(&a->record, lineedit_text(&a->smtp)));
+}
+
 bool app_events(struct app *a, size_t max)
 {
     if (a->engine == NULL) {
@@ -286,6 +296,7 @@ bool app_events(struct app *a, size_t max)
         e = next;
     }
     if (changed) {
+        type_mask(a);
         tview_update(a->tview, &a->record);
         if (a->tee_open) {
             app_tee(a);
@@ -323,38 +334,58 @@ int64_t app_next_tick(const struct app *a)
     return a->spin_us + (a->options->animation ? SPIN_US : US_PER_S);
 }
 
-void app_finish(struct app *a)
+enum status app_save(struct app *a, const char *path, enum report_format format, unsigned flags,
+                     size_t *size, struct error *error)
 {
-    a->exit_code = record_exit_code(&a->record, false);
-    if (a->options->save_path == NULL || !a->record.started) {
-        return;
-    }
-    enum report_format format = REPORT_TEXT;
-    struct error error = {0};
     struct buf out, name;
     buf_init(&out, REPORT_MAX);
-    buf_init(&name, 4096);
-    if (a->english == NULL && guide_load(&a->english, NULL, "en", &error) != ST_OK) {
-        goto out;
+    buf_init(&name, 8192);
+    enum status status = ST_OK;
+    if (a->english == NULL) {
+        status = guide_load(&a->english, NULL, "en", error);
     }
-    (void)report_format_of(a->options->save_path, &format);
-    struct report_options o = {format, a->ascii, &a->plan, a->guide, a->english};
-    enum status status = report_build(&a->record, &o, &out);
-    if (status != ST_OK) {
-        error_set(&error, status, 0, "%s", _("The report does not fit into memory."));
-    } else {
-        status = savefile_write(a->options->save_path, out.p, out.len, SAVE_NUMBER, &name, &error);
+    if (status == ST_OK) {
+        struct report_options o = {format, a->ascii, &a->plan, a->guide, a->english};
+        status = report_build(&a->record, &o, &out);
+        if (status != ST_OK) {
+            error_set(error, status, 0, "%s", _("The report does not fit into memory."));
+        }
     }
-    if (status != ST_OK) {
-        a->exit_code = status == ST_IO ? 74 : 73;
-        app_say(a, true, "%s", error.text);
-    } else {
+    if (status == ST_OK) {
+        status = savefile_write(path, out.p, out.len, flags, &name, error);
+    }
+    if (status == ST_OK) {
         a->saved = true;
         str_copy(a->saved_name, sizeof(a->saved_name), buf_str(&name));
+        *size = out.len;
     }
-out:
     buf_free(&out);
     buf_free(&name);
+    return status;
+}
+
+void app_finish(struct app *a)
+{
+    if (!a->record.started) {
+        return;
+    }
+    a->exit_code = record_exit_code(&a->record, false);
+    if (a->tee.failed) {
+        a->exit_code = EXIT_CODE_IO;
+        app_say(a, true, "%s", _("The running copy of the transcript has ended."));
+    }
+    if (a->options->save_path != NULL) {
+        enum report_format format = REPORT_TEXT;
+        struct error error = {0};
+        size_t size = 0;
+        (void)report_format_of(a->options->save_path, &format);
+        enum status status =
+            app_save(a, a->options->save_path, format, SAVE_NUMBER, &size, &error);
+        if (status != ST_OK) {
+            a->exit_code = exit_code_of_file(status);
+            app_say(a, true, "%s", error.text);
+        }
+    }
 }
 
 /* The line under the prompt, when it asks for what to find or which lines to keep. */
@@ -363,6 +394,13 @@ static void ask_key(struct app *a, uint32_t key)
     struct error error = {0};
     if (key == UKEY_ESC || key == KEY_CTRL('G') || key == KEY_CTRL('C')) {
         a->ask = ASK_NOTHING;
+        return;
+    }
+    enum action action = keys_find(MODE_TEXT, key);
+    if (action != ACTION_NONE) {
+        bool stays = action == ACTION_REDRAW || action == ACTION_SUSPEND || action == ACTION_STOP;
+        a->ask = stays ? a->ask : ASK_NOTHING;
+        app_action(a, action);
         return;
     }
     enum lineedit_result result = lineedit_key(&a->ask_edit, key);
@@ -407,12 +445,15 @@ static void type_enter(struct app *a)
         return;
     }
     a->second_enter = false;
-    bool secret = typehint_secret(&a->record, line);
+    /* What is typed ahead may be the answer to a question that has not come yet: it is not remembered either. */
+    bool secret = a->record.waiting != WAIT_NONE || typehint_secret(&a->record, line);
     if (engine_type(a->engine, line, a->smtp.len) != ST_OK) {
         app_say(a, true, "%s", _("The line could not be handed to the connection. It is kept."));
         return;
     }
     a->status[0] = '\0';
+    a->session_wanted = true;
+    a->saved = false;
     lineedit_commit(&a->smtp, !secret && line[0] != '\0');
     tview_follow(a->tview, &a->record, true);
 }
@@ -476,12 +517,8 @@ static void type_key(struct app *a, uint32_t key)
         }
         return;
     }
-    enum action action = keys_find(MODE_TEXT, key);
-    if (action != ACTION_NONE && (action != ACTION_CANCEL || !a->smtp.searching)) {
-        if (action == ACTION_CANCEL) {
-            a->wish.focus = PANE_TRANSCRIPT;
-            return;
-        }
+    enum action action = a->smtp.quote_next ? ACTION_NONE : keys_find(MODE_TEXT, key);
+    if (action != ACTION_NONE) {
         app_action(a, action);
         return;
     }
@@ -494,6 +531,7 @@ static void type_key(struct app *a, uint32_t key)
         a->wish.focus = PANE_TRANSCRIPT;
         break;
     case EDIT_COMPLETE:
+        a->second_enter = false;
         type_complete(a);
         break;
     case EDIT_CHANGED:
@@ -504,8 +542,24 @@ static void type_key(struct app *a, uint32_t key)
     }
 }
 
+/* In a terminal that is too small no box can be seen, so none may open and no question be asked. */
+static void small_key(struct app *a, uint32_t key)
+{
+    enum action action = keys_find((enum key_mode)(MODE_PANE + PANE_STEPS), key);
+    if (action == ACTION_QUIT) {
+        a->requests |= APP_QUIT;
+    } else if (action == ACTION_STOP || action == ACTION_SUSPEND || action == ACTION_REDRAW ||
+               action == ACTION_QUIT_REPORT) {
+        app_action(a, action);
+    }
+}
+
 void app_key(struct app *a, uint32_t key)
 {
+    if (a->layout.kind == LAYOUT_TOO_SMALL) {
+        small_key(a, key);
+        return;
+    }
     if (a->ask != ASK_NOTHING) {
         ask_key(a, key);
         return;
@@ -516,6 +570,7 @@ void app_key(struct app *a, uint32_t key)
     }
     if (a->wish.focus == PANE_TYPE) {
         type_key(a, key);
+        type_mask(a);
         return;
     }
     enum action action = keys_find(app_mode(a), key);
@@ -534,6 +589,7 @@ void app_paste(struct app *a, const char *p, size_t len)
         return;
     } else if (a->wish.focus == PANE_TYPE) {
         into = &a->smtp;
+        a->second_enter = false;
     }
     if (into == NULL) {
         app_say(a, false, "%s", _("Pasted text was ignored: no field is open. i opens the SMTP line."));
@@ -542,6 +598,7 @@ void app_paste(struct app *a, const char *p, size_t len)
     if (lineedit_insert(into, p, len) != ST_OK) {
         app_say(a, true, "%s", _("The pasted text is too long for this line."));
     }
+    type_mask(a);
 }
 
 void app_draw(struct app *a, struct canvas *c)

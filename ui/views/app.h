@@ -101,6 +101,7 @@ struct app {
     size_t dialog_count;
     char status[320];     /* already safe to show */
     bool status_error;
+    int64_t said_us;      /* when the status was said */
     bool paused, mouse, ascii, demo, session_wanted;
     bool saved;           /* since the last change */
     char saved_name[512];
@@ -114,8 +115,9 @@ struct app {
     int exit_code;
 };
 
-/* Draws nothing and opens nothing yet: the first paint comes before the first packet. */
-enum status app_init(struct app *a, const struct app_options *options, bool ascii) MUST_CHECK;
+/* Draws nothing and opens nothing but the --tee file: the first paint comes before the first packet. */
+enum status app_init(struct app *a, const struct app_options *options, bool ascii,
+                     struct error *error) MUST_CHECK;
 void app_free(struct app *a);
 /* After the first paint: loads the guide, opens the network, starts the run (with a target). */
 void app_begin(struct app *a);
@@ -151,5 +153,8 @@ void app_adopt_run(struct app *a);
 bool app_connect_engine(struct app *a, const char *scenario);
 bool app_running(const struct app *a);
 void app_finish(struct app *a); /* --save, exit code */
+/* Writes a report of the run as it is; *size gets its length. */
+enum status app_save(struct app *a, const char *path, enum report_format format, unsigned flags,
+                     size_t *size, struct error *error) MUST_CHECK;
 
 #endif

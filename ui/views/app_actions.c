@@ -89,6 +89,7 @@ static void act_run_step(struct app *a)
         app_start_run(a);
         return;
     }
+    a->step_moved = true; /* what is run is what is looked at */
     switch (checks[a->step].risk) {
     case RISK_RELAY:
         dialog_open_relay(a);
@@ -307,6 +308,21 @@ static void step_from_transcript(struct app *a)
     }
 }
 
+/* The line that the worst finding of a step rests on; else its first line; 0: none. */
+static uint32_t proof_line(const struct app *a, enum check_id check)
+{
+    const struct finding *worst = NULL;
+    for (size_t i = 0; i < a->record.finding_count; i++) {
+        const struct record_finding *rf = &a->record.findings[i];
+        if (rf->check == check && rf->f.evidence_count > 0 &&
+            (worst == NULL || rf->f.verdict > worst->verdict)) {
+            worst = &rf->f;
+        }
+    }
+    return worst != NULL ? worst->evidence[worst->evidence_count - 1]
+                         : a->record.steps[check].first_line;
+}
+
 static bool is_problem(const struct app *a, int step)
 {
     enum verdict v = a->record.steps[step].verdict;
@@ -321,7 +337,7 @@ static void problem_step(struct app *a, int direction)
             a->step = (enum check_id)at;
             a->step_moved = true;
             a->advice_scroll = 0;
-            tview_goto(a->tview, &a->record, a->record.steps[at].first_line);
+            tview_goto(a->tview, &a->record, proof_line(a, a->step));
             return;
         }
     }
@@ -364,12 +380,12 @@ static void act_copy_command(struct app *a)
 static void act_open(struct app *a)
 {
     if (a->wish.focus == PANE_STEPS) {
-        uint32_t first = a->record.steps[a->step].first_line;
-        if (first == 0) {
+        uint32_t proof = proof_line(a, a->step);
+        if (proof == 0) {
             app_say(a, false, "%s", _("This step has no lines yet."));
             return;
         }
-        tview_goto(a->tview, &a->record, first);
+        tview_goto(a->tview, &a->record, proof);
         focus_to(a, PANE_TRANSCRIPT);
     } else if (a->wish.focus == PANE_TRANSCRIPT) {
         step_from_transcript(a);

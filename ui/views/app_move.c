@@ -2,11 +2,19 @@
 
 #include <limits.h>
 
+#include "views.h"
+
 #define SCROLL_COLUMNS 8
+
+/* Who types reads the transcript above the line. */
+static enum pane moved_pane(const struct app *a)
+{
+    return a->wish.focus == PANE_TYPE ? PANE_TRANSCRIPT : a->wish.focus;
+}
 
 static void move_by(struct app *a, int rows)
 {
-    switch (a->wish.focus) {
+    switch (moved_pane(a)) {
     case PANE_STEPS: {
         int at = (int)a->step + rows;
         at = at < 0 ? 0 : at >= CHECK_COUNT ? CHECK_COUNT - 1 : at;
@@ -22,16 +30,14 @@ static void move_by(struct app *a, int rows)
         a->advice_scroll += rows;
         a->advice_scroll = a->advice_scroll < 0 ? 0 : a->advice_scroll;
         break;
-    case PANE_TIMINGS:
-    case PANE_TYPE:
-    case PANE_COUNT:
+    default:
         break;
     }
 }
 
 static int page_rows(const struct app *a)
 {
-    int h = a->layout.body[a->wish.focus].h;
+    int h = a->layout.body[moved_pane(a)].h;
     return h > 2 ? h - 1 : 1;
 }
 
@@ -207,8 +213,9 @@ void app_mouse(struct app *a, const struct mouse_event *event)
         bool had_focus = (int)a->wish.focus == p;
         a->wish.focus = (enum pane)p;
         int row = event->y - a->layout.body[p].y;
-        if (p == PANE_STEPS && had_focus && row < CHECK_COUNT) {
-            a->step = (enum check_id)row;
+        int step = p == PANE_STEPS ? view_steps_top(a, a->layout.body[p].h) + row : 0;
+        if (p == PANE_STEPS && had_focus && step < CHECK_COUNT) {
+            a->step = (enum check_id)step;
             a->step_moved = true;
             a->advice_scroll = 0;
         }

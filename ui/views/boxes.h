@@ -47,8 +47,9 @@ enum login_risk box_login_risk(const struct app *a);
 
 /* A button of the topmost box was pressed. */
 void box_press(struct app *a, struct dialog *d, int pressed);
-/* The file format that the save box stands at, and a fitting name in its field. */
+/* The file format that the save box stands at. */
 enum report_format box_save_format(struct form *f);
-void box_save_suggest(struct app *a, struct form *f);
+/* The name follows the format, unless it was typed. */
+void box_save_rename(struct app *a, struct form *f, enum report_format before);
 
 #endif

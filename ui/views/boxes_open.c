@@ -6,6 +6,8 @@
 #include "escape.h"
 #include "text.h"
 
+#define FILE_NAME_MAX 512
+
 const char *const login_methods[LOGIN_METHODS] = {NULL, "PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256",
                                            "XOAUTH2", "OAUTHBEARER", "EXTERNAL"};
 
@@ -14,11 +16,14 @@ enum report_format box_save_format(struct form *f)
     return (enum report_format)form_field(f, F_FORMAT)->choice;
 }
 
-void box_save_suggest(struct app *a, struct form *f)
+void box_save_rename(struct app *a, struct form *f, enum report_format before)
 {
-    char name[512];
+    char old[FILE_NAME_MAX], name[FILE_NAME_MAX];
+    report_file_name(&a->record, &a->plan, before, old, sizeof(old));
     report_file_name(&a->record, &a->plan, box_save_format(f), name, sizeof(name));
-    (void)!lineedit_set(&form_field(f, F_NAME)->edit, name);
+    if (strcmp(form_value(f, F_NAME), old) == 0) {
+        (void)!lineedit_set(&form_field(f, F_NAME)->edit, name);
+    }
 }
 
 static int choice_of_port(uint16_t port)
@@ -224,16 +229,17 @@ void dialog_open_save(struct app *a)
         return;
     }
     struct form *f = &d->form;
+    char name[FILE_NAME_MAX];
+    report_file_name(&a->record, &a->plan, REPORT_TEXT, name, sizeof(name));
     form_init(f, _("Save this run"));
     const char *const formats[] = {_("text"), "Markdown", "JSON"};
     form_radio(f, F_FORMAT, _("Format"), formats, 3, 0);
-    form_text(f, F_NAME, _("File name"), NULL);
+    form_text(f, F_NAME, _("File name"), name);
     const char *const existing[] = {_("add a number"), _("overwrite")};
     form_radio(f, F_EXISTING, _("If it exists"), existing, 2, 0);
     form_note(f, "%s", _("Readable by you only (0600). Passwords were never recorded."));
     form_button(f, B_GO, _("Save"));
     form_button(f, B_NO, _("Cancel"));
-    box_save_suggest(a, f);
     form_focus(f, F_NAME);
 }
 

@@ -8,7 +8,9 @@
 #include "escape.h"
 #include "text.h"
 
-static const uint16_t port_of_choice[] = {0, 25, 465, 587};
+#define PORT_SUBMISSION 587
+
+static const uint16_t port_of_choice[] = {0, 25, 465, PORT_SUBMISSION};
 
 /* "" or a port number. */
 static bool parse_port(const char *text, uint16_t *port)
@@ -26,68 +28,92 @@ static bool parse_port(const char *text, uint16_t *port)
     return true;
 }
 
+/* The form of the start screen. */
+static bool read_start(struct form *f, struct plan *plan, struct error *error)
+{
+    if (plan_set_target(plan, form_value(f, F_DOMAIN), error) != ST_OK) {
+        form_error(f, F_DOMAIN, error->text);
+        return false;
+    }
+    uint16_t port = port_of_choice[form_field(f, F_PORT)->choice];
+    if (port != 0) {
+        plan->port = port;
+    } else if (form_field(f, F_PURPOSE)->choice == 1 && plan->port == 0) {
+        plan->port = PORT_SUBMISSION;
+    }
+    return true;
+}
+
+/* Port and TLS mode: a target that was changed and names them goes before the fields below it. */
+static bool read_where(struct form *f, struct plan *plan, struct error *error)
+{
+    uint16_t port = 0;
+    enum plan_tls tls = (enum plan_tls)form_field(f, F_TLS)->choice;
+    const char *target = form_value(f, F_DOMAIN);
+    bool changed = plan->input == NULL || strcmp(plan->input, target) != 0;
+    if (!parse_port(form_value(f, F_PORT), &port)) {
+        form_error(f, F_PORT, _("A port is a number from 1 to 65535."));
+        return false;
+    }
+    plan->port = 0;
+    plan->tls = PLAN_TLS_AUTO;
+    if (plan_set_target(plan, target, error) != ST_OK) {
+        form_error(f, F_DOMAIN, error->text);
+        return false;
+    }
+    if (form_value(f, F_HOST)[0] != '\0' &&
+        plan_set_host(plan, form_value(f, F_HOST), error) != ST_OK) {
+        form_error(f, F_HOST, error->text);
+        return false;
+    }
+    plan->port = port != 0 && !(changed && plan->port != 0) ? port : plan->port;
+    plan->tls = tls != PLAN_TLS_AUTO && !(changed && plan->tls != PLAN_TLS_AUTO) ? tls : plan->tls;
+    return true;
+}
+
+static bool read_target(struct form *f, struct plan *plan, struct error *error)
+{
+    static const int families[] = {0, 4, 6};
+    if (!read_where(f, plan, error)) {
+        return false;
+    }
+    plan->family = families[form_field(f, F_FAMILY)->choice];
+    const char *helo = form_value(f, F_HELO);
+    if (str_set(&plan->helo, helo[0] != '\0' ? helo : NULL) != ST_OK) {
+        form_error(f, F_HELO, _("Not enough memory."));
+        return false;
+    }
+    memset(&plan->source, 0, sizeof(plan->source));
+    const char *source = form_value(f, F_SOURCE);
+    if (source[0] != '\0' && !net_address_parse(source, &plan->source)) {
+        form_error(f, F_SOURCE, _("This is no IP address. Leave it empty for any."));
+        return false;
+    }
+    if (plan_validate(plan, error) != ST_OK) {
+        form_error(f, F_HELO, error->text);
+        return false;
+    }
+    return true;
+}
+
 /* Tries the whole target on a copy, so that an error leaves the plan as it was. */
-static bool accept_target(struct app *a, struct form *f)
+static bool accept_target(struct app *a, struct form *f,
+                          bool (*read)(struct form *, struct plan *, struct error *))
 {
     struct error error = {0};
     struct plan plan;
-    bool good = false;
     plan_init(&plan);
     if (plan_copy(&plan, &a->plan) != ST_OK) {
-        app_say(a, true, "%s", _("Not enough memory."));
-        goto out;
+        form_error(f, F_DOMAIN, _("Not enough memory."));
+        return false;
     }
-    bool start = f->fields[0].kind == FIELD_NOTE; /* the start screen has the shorter form */
-    if (plan_set_target(&plan, form_value(f, F_DOMAIN), &error) != ST_OK) {
-        form_error(f, F_DOMAIN, error.text);
-        goto out;
-    }
-    if (start) {
-        uint16_t port = port_of_choice[form_field(f, F_PORT)->choice];
-        if (port != 0) {
-            plan.port = port;
-        } else if (form_field(f, F_PURPOSE)->choice == 1 && plan.port == 0) {
-            plan.port = 587;
-        }
-    } else {
-        uint16_t port = 0;
-        if (!parse_port(form_value(f, F_PORT), &port)) {
-            form_error(f, F_PORT, _("A port is a number from 1 to 65535."));
-            goto out;
-        }
-        plan.port = port != 0 ? port : plan.port;
-        plan.tls = (enum plan_tls)form_field(f, F_TLS)->choice;
-        static const int families[] = {0, 4, 6};
-        plan.family = families[form_field(f, F_FAMILY)->choice];
-        if (form_value(f, F_HOST)[0] != '\0' &&
-            plan_set_host(&plan, form_value(f, F_HOST), &error) != ST_OK) {
-            form_error(f, F_HOST, error.text);
-            goto out;
-        }
-        const char *helo = form_value(f, F_HELO);
-        if (str_set(&plan.helo, helo[0] != '\0' ? helo : NULL) != ST_OK) {
-            goto out;
-        }
-        memset(&plan.source, 0, sizeof(plan.source));
-        const char *source = form_value(f, F_SOURCE);
-        if (source[0] != '\0' && !net_address_parse(source, &plan.source)) {
-            form_error(f, F_SOURCE, _("This is no IP address. Leave it empty for any."));
-            goto out;
-        }
-        if (plan_validate(&plan, &error) != ST_OK) {
-            form_error(f, F_HELO, error.text);
-            goto out;
-        }
+    if (!read(f, &plan, &error)) {
+        plan_free(&plan);
+        return false;
     }
     plan_free(&a->plan);
-    if (plan_copy(&a->plan, &plan) != ST_OK) {
-        app_say(a, true, "%s", _("Not enough memory."));
-        goto out;
-    }
-    good = true;
-out:
-    plan_free(&plan);
-    return good;
+    a->plan = plan;
+    return true;
 }
 
 static void start_on_real_network(struct app *a)
@@ -108,7 +134,7 @@ static void press_start(struct app *a, struct dialog *d, int pressed)
         return;
     }
     form_clear_errors(&d->form);
-    if (!accept_target(a, &d->form)) {
+    if (!accept_target(a, &d->form, read_start)) {
         return;
     }
     dialog_close(a);
@@ -125,7 +151,7 @@ static void press_target(struct app *a, struct dialog *d, int pressed)
         return;
     }
     form_clear_errors(&d->form);
-    if (accept_target(a, &d->form)) {
+    if (accept_target(a, &d->form, read_target)) {
         dialog_close(a);
         start_on_real_network(a);
     }
@@ -165,9 +191,8 @@ static void press_login(struct app *a, struct dialog *d, int pressed)
         return;
     }
     /* The mechanisms of the SCRAM family show nothing to the other end; what shows the password asks. */
-    struct field *consent = form_field(f, F_CLEAR);
-    bool asked = consent->kind == FIELD_CHECK && consent->id == F_CLEAR;
-    if (asked && !consent->on && box_login_risk(a) == LOGIN_CLEAR) {
+    bool agreed = form_has(f, F_CLEAR) && form_field(f, F_CLEAR)->on;
+    if (form_has(f, F_CLEAR) && !agreed && box_login_risk(a) == LOGIN_CLEAR) {
         form_error(f, F_CLEAR, _("Tick this box if the password may really go out in clear."));
         return;
     }
@@ -177,7 +202,7 @@ static void press_login(struct app *a, struct dialog *d, int pressed)
         str_set(&plan.auth_mech, login_methods[method]) == ST_OK &&
         secret_set(&plan.password, lineedit_text(password), password->len) == ST_OK) {
         plan.auth_wanted = true;
-        plan.auth_in_clear = asked && consent->on;
+        plan.auth_in_clear = agreed;
         (void)!str_set(&a->plan.auth_user, user);
         (void)!str_set(&a->plan.auth_mech, login_methods[method]);
         dialog_close(a);
@@ -293,41 +318,21 @@ static void press_save(struct app *a, struct dialog *d, int pressed)
     }
     form_clear_errors(f);
     struct error error = {0};
-    struct buf out, name;
-    buf_init(&out, REPORT_MAX);
-    buf_init(&name, 8192);
-    enum status status = ST_OK;
-    if (a->english == NULL) {
-        status = guide_load(&a->english, NULL, "en", &error);
-    }
-    struct report_options o = {box_save_format(f), a->ascii, &a->plan, a->guide, a->english};
-    if (status == ST_OK) {
-        status = report_build(&a->record, &o, &out);
-        if (status != ST_OK) {
-            error_set(&error, status, 0, "%s", _("The report does not fit into memory."));
-        }
-    }
-    if (status == ST_OK) {
-        unsigned flags = form_field(f, F_EXISTING)->choice == 1 ? SAVE_OVERWRITE : SAVE_NUMBER;
-        status = savefile_write(form_value(f, F_NAME), out.p, out.len, flags, &name, &error);
-    }
-    if (status != ST_OK) {
+    size_t size = 0;
+    unsigned flags = form_field(f, F_EXISTING)->choice == 1 ? SAVE_OVERWRITE : SAVE_NUMBER;
+    if (app_save(a, form_value(f, F_NAME), box_save_format(f), flags, &size, &error) != ST_OK) {
         /* The box stays, the data stays: another name or folder can be tried. */
         form_error(f, F_NAME, error.text);
-    } else {
-        char shown[300];
-        escape_copy(shown, sizeof(shown), buf_str(&name), name.len, 0);
-        dialog_close(a);
-        a->saved = true;
-        str_copy(a->saved_name, sizeof(a->saved_name), buf_str(&name));
-        app_say(a, false, _("Saved: %s (%zu bytes)."), shown, out.len);
-        if (dialog_top(a) != NULL && dialog_top(a)->kind == DIALOG_QUIT) {
-            dialog_close(a);
-            a->requests |= APP_QUIT;
-        }
+        return;
     }
-    buf_free(&out);
-    buf_free(&name);
+    char shown[300];
+    escape_copy(shown, sizeof(shown), a->saved_name, strlen(a->saved_name), 0);
+    dialog_close(a);
+    app_say(a, false, _("Saved: %s (%zu bytes)."), shown, size);
+    if (dialog_top(a) != NULL && dialog_top(a)->kind == DIALOG_QUIT) {
+        dialog_close(a);
+        a->requests |= APP_QUIT;
+    }
 }
 
 static void press_quit(struct app *a, struct dialog *d, int pressed)

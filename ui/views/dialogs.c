@@ -6,6 +6,8 @@
 #include "boxes.h"
 #include "text.h"
 
+#define HELP_MAX 16384
+
 struct dialog *dialog_push(struct app *a, enum dialog_kind kind)
 {
     if (a->dialog_count == APP_DIALOGS_MAX) {
@@ -40,15 +42,11 @@ struct dialog *dialog_top(struct app *a)
 
 void dialog_open_list(struct app *a, enum list_purpose purpose)
 {
-    enum key_mode mode = app_mode(a);
-    if (a->dialog_count > 0) {
-        mode = MODE_START;
-    }
     struct dialog *d = dialog_push(a, DIALOG_LIST);
     if (d == NULL) {
         return;
     }
-    d->mode = mode;
+    d->mode = app_mode(a);
     list_open(a, d, purpose);
 }
 
@@ -70,6 +68,37 @@ bool dialog_in_text(const struct dialog *d)
     return d->kind == DIALOG_LIST || (d->kind != DIALOG_TEXT && form_in_text(&d->form));
 }
 
+/* The start screen promises to tell what will be sent; every box tells its keys. */
+static void open_help(struct app *a, bool start)
+{
+    struct buf text;
+    enum status status = ST_OK;
+    buf_init(&text, HELP_MAX);
+    if (start) {
+        status = buf_addf(
+            &text, "%s\n\n%s\n\n%s\n\n",
+            _("Safe checks ask name servers (DNS) about the domain, its mail hosts and your own "
+              "address. From behind a router they also ask OpenDNS, Google or Akamai which address "
+              "the world sees. Then they connect to a mail host of the domain and say EHLO, STARTTLS "
+              "and QUIT. They name no sender and no recipient, do not log in, and send no mail."),
+            _("Practise sends nothing: the servers are part of this program."),
+            _("Type SMTP runs the safe checks and keeps the connection open for your lines; Enter "
+              "sends one. The relay test, logging in and a test mail ask you first."));
+    }
+    if (status == ST_OK) {
+        status = buf_add_str(
+            &text, _("Keys: Tab and the arrows move, Space chooses, Enter presses a button, F5 "
+                     "accepts where nothing has to be confirmed, Esc closes, F10 leaves."));
+    }
+    if (status != ST_OK) {
+        app_say(a, true, "%s", _("Not enough memory."));
+        buf_free(&text);
+        return;
+    }
+    dialog_open_text(a, start ? _("What will be sent, and to whom") : _("Help: what the keys do here"),
+                     &text);
+}
+
 /* Keys that mean the same in every box: those of the terminal, help, and leaving. */
 static bool common_key(struct app *a, struct dialog *d, uint32_t key)
 {
@@ -89,8 +118,12 @@ static bool common_key(struct app *a, struct dialog *d, uint32_t key)
         }
         return true;
     }
-    if (key == UKEY_F1 && d->kind != DIALOG_LIST) {
-        dialog_open_list(a, LIST_HELP);
+    if (key == UKEY_F8 && app_running(a)) {
+        app_action(a, ACTION_STOP);
+        return true;
+    }
+    if (key == UKEY_F1 && d->kind != DIALOG_LIST && d->kind != DIALOG_TEXT) {
+        open_help(a, d->kind == DIALOG_START);
         return true;
     }
     return false;
@@ -111,8 +144,9 @@ void dialog_key(struct app *a, uint32_t key)
         return;
     }
     int pressed = -1;
-    int format = d->kind == DIALOG_SAVE ? form_field(&d->form, F_FORMAT)->choice : 0;
-    bool careful = d->kind == DIALOG_RELAY || d->kind == DIALOG_SEND || d->kind == DIALOG_LOGIN;
+    enum report_format format = d->kind == DIALOG_SAVE ? box_save_format(&d->form) : REPORT_TEXT;
+    bool careful = d->kind == DIALOG_RELAY || d->kind == DIALOG_SEND ||
+                   (d->kind == DIALOG_LOGIN && form_has(&d->form, F_CLEAR));
     switch (form_key(&d->form, key, careful, &pressed)) {
     case FORM_PRESSED:
         box_press(a, d, pressed);
@@ -125,8 +159,8 @@ void dialog_key(struct app *a, uint32_t key)
         }
         break;
     case FORM_CHANGED:
-        if (d->kind == DIALOG_SAVE && form_field(&d->form, F_FORMAT)->choice != format) {
-            box_save_suggest(a, &d->form);
+        if (d->kind == DIALOG_SAVE) {
+            box_save_rename(a, &d->form, format);
         }
         if (d->kind == DIALOG_LOGIN) {
             form_field(&d->form, F_PASSWORD)->on = form_field(&d->form, F_SHOW)->on;
@@ -158,7 +192,7 @@ void dialog_draw(struct app *a, struct dialog *d, struct canvas *c)
     } else if (d->kind == DIALOG_TEXT) {
         text_draw(d, c);
     } else {
-        form_draw(&d->form, c, false);
+        form_draw(&d->form, c);
         if (d->kind == DIALOG_START && a->status[0] != '\0') {
             struct rect row = {0, c->h - 1, c->w, 1};
             canvas_str(c, row, 1, c->h - 1, a->status_error ? ROLE_ERROR : ROLE_TEXT, a->status);

@@ -15,6 +15,7 @@
 #define BUTTON_GAP 3
 #define FIELD_TEXT_MAX 4096
 #define NOTE_MAX 2048
+#define STARS_AWAY 8
 
 void form_init(struct form *f, const char *title)
 {
@@ -108,24 +109,30 @@ static bool field_focusable(const struct field *field)
     return field->kind != FIELD_NOTE;
 }
 
+static size_t form_find(const struct form *f, int id)
+{
+    size_t i = 0;
+    while (i < f->count && (f->fields[i].id != id || !field_focusable(&f->fields[i]))) {
+        i++;
+    }
+    return i;
+}
+
 void form_focus(struct form *f, int id)
 {
-    for (size_t i = 0; i < f->count; i++) {
-        if (f->fields[i].id == id && field_focusable(&f->fields[i])) {
-            f->focus = i;
-            return;
-        }
-    }
+    size_t i = form_find(f, id);
+    f->focus = i < f->count ? i : f->focus;
+}
+
+bool form_has(const struct form *f, int id)
+{
+    return form_find(f, id) < f->count;
 }
 
 struct field *form_field(struct form *f, int id)
 {
-    for (size_t i = 0; i < f->count; i++) {
-        if (f->fields[i].id == id && f->fields[i].kind != FIELD_NOTE) {
-            return &f->fields[i];
-        }
-    }
-    return &f->fields[0];
+    size_t i = form_find(f, id);
+    return &f->fields[i < f->count ? i : 0];
 }
 
 const char *form_value(struct form *f, int id)
@@ -225,6 +232,12 @@ enum form_result form_key(struct form *f, uint32_t key, bool careful, int *press
             return FORM_PRESSED;
         }
         return form_enter(f, careful, pressed);
+    case UKEY_F5:
+        if (!careful && form_first_button(f) >= 0) {
+            *pressed = f->fields[form_first_button(f)].id;
+            return FORM_PRESSED;
+        }
+        return FORM_IGNORED;
     case ' ':
         if (field->kind == FIELD_BUTTON) {
             *pressed = field->id;
@@ -260,9 +273,11 @@ int text_wrapped(struct canvas *c, struct rect area, int skip_rows, enum role ro
                  int indent)
 {
     int row = 0;
+    bool begins = true; /* a paragraph: what it goes on with is indented */
     const char *p = text;
     while (*p != '\0' || row == 0) {
-        int room = area.w - (row > 0 ? indent : 0);
+        int left = begins ? 0 : indent;
+        int room = area.w - left;
         if (room < 1) {
             room = 1;
         }
@@ -282,12 +297,12 @@ int text_wrapped(struct canvas *c, struct rect area, int skip_rows, enum role ro
         }
         size_t take = p[fit] == '\0' || p[fit] == '\n' ? fit : word > 0 ? word : fit > 0 ? fit : 1;
         if (c != NULL && row >= skip_rows && row - skip_rows < area.h) {
-            canvas_text(c, area, area.x + (row > 0 ? indent : 0), area.y + row - skip_rows, role, p,
-                        take, 0);
+            canvas_text(c, area, area.x + left, area.y + row - skip_rows, role, p, take, 0);
         }
         row++;
         p += take;
-        if (*p == '\n') {
+        begins = *p == '\n';
+        if (begins) {
             p++;
         } else {
             while (*p == ' ') {
@@ -389,37 +404,35 @@ static void field_draw_edit(struct canvas *c, struct rect area, const struct fie
     canvas_str(c, area, x + width, area.y, ROLE_TEXT, "]");
     canvas_fill(c, box, focus ? ROLE_FIELD_FOCUS : ROLE_FIELD);
     const struct lineedit *e = &field->edit;
-    if (field->kind == FIELD_PASSWORD && !field->on) {
-        /* Away from the field the stars say nothing about the length. */
-        int stars = focus ? (int)(e->len < (size_t)(width - 1) ? e->len : (size_t)(width - 1))
-                          : (e->len > 0 ? 8 : 0);
-        for (int i = 0; i < stars; i++) {
-            canvas_str(c, box, x + i, area.y, focus ? ROLE_FIELD_FOCUS : ROLE_FIELD, "*");
-        }
-        if (focus) {
-            c->cursor_x = x + stars;
-            c->cursor_y = area.y;
-        }
-        return;
-    }
+    enum role role = focus ? ROLE_FIELD_FOCUS : ROLE_FIELD;
     size_t from = 0;
     int cursor = 0;
-    lineedit_window(e, width, c->ascii, &from, &cursor);
-    canvas_text(c, box, x, area.y, focus ? ROLE_FIELD_FOCUS : ROLE_FIELD, lineedit_text(e) + from,
-                e->len - from, 0);
+    if (focus) {
+        lineedit_window(e, width, c->ascii, &from, &cursor);
+    }
+    if (field->kind == FIELD_PASSWORD && !field->on) {
+        /* Away from the field the stars say nothing about the length. */
+        size_t stars = focus ? e->len - from : e->len > 0 ? STARS_AWAY : 0;
+        for (int i = 0; i < width && (size_t)i < stars; i++) {
+            canvas_str(c, box, x + i, area.y, role, "*");
+        }
+    } else {
+        canvas_text(c, box, x, area.y, role, lineedit_text(e) + from, e->len - from, 0);
+    }
     if (focus) {
         c->cursor_x = x + cursor;
         c->cursor_y = area.y;
     }
 }
 
-static void field_draw(struct canvas *c, struct rect area, const struct field *field, int labels,
-                       bool focus)
+/* `skip`: rows of the field that lie above the area; only a note can begin there. */
+static void field_draw(struct canvas *c, struct rect area, int skip, const struct field *field,
+                       int labels, bool focus)
 {
     enum role role = focus ? ROLE_BUTTON_FOCUS : ROLE_TEXT;
     switch (field->kind) {
     case FIELD_NOTE:
-        text_wrapped(c, area, 0, ROLE_TEXT, field->note != NULL ? field->note : "", 0);
+        text_wrapped(c, area, skip, ROLE_TEXT, field->note != NULL ? field->note : "", 0);
         return;
     case FIELD_TEXT:
     case FIELD_PASSWORD:
@@ -520,55 +533,70 @@ void box_draw(struct canvas *c, struct rect box, const char *title)
     canvas_str(c, top, words.x + w, top.y, ROLE_TITLE_FOCUS, " ");
 }
 
-void form_draw(struct form *f, struct canvas *c, bool full_screen)
+/* The first row shown is the one that brings the focus into view; the buttons lie below the last. */
+static void form_scroll(struct form *f, int rows, int body, int labels, int inner)
 {
-    int width = full_screen || c->w < FORM_WIDTH + 2 ? c->w : FORM_WIDTH;
+    int focus_row = 0;
+    for (size_t i = 0; i < f->focus; i++) {
+        focus_row += field_rows(&f->fields[i], labels, inner);
+    }
+    if (focus_row < f->top) {
+        f->top = focus_row;
+    } else if (focus_row >= f->top + body) {
+        f->top = focus_row - body + 1;
+    }
+    if (f->top > rows - body || f->fields[f->focus].kind == FIELD_BUTTON) {
+        f->top = rows - body;
+    }
+}
+
+/* A field whose first row is `row` rows below the first of the body; it may be above it. */
+static void form_draw_field(struct form *f, struct canvas *c, struct rect body, size_t i, int row,
+                            int labels)
+{
+    const struct field *field = &f->fields[i];
+    int skip = row < 0 ? -row : 0;
+    int take = field_rows(field, labels, body.w) - skip;
+    struct rect area = {body.x, body.y + row + skip, body.w, body.h - row - skip};
+    area.h = area.h < take ? area.h : take;
+    if (area.h <= 0 || (skip > 0 && field->kind != FIELD_NOTE)) {
+        return;
+    }
+    field_draw(c, area, skip, field, labels, i == f->focus);
+    if (field->error[0] != '\0') {
+        int own = take - text_wrapped(NULL, (struct rect){0, 0, body.w - 2, 1}, 0, ROLE_ERROR,
+                                      field->error, 0);
+        struct rect below = {area.x + 2, area.y + own, area.w - 2, area.h - own};
+        text_wrapped(c, below, 0, ROLE_ERROR, field->error, 0);
+    }
+}
+
+void form_draw(struct form *f, struct canvas *c)
+{
+    int width = c->w < FORM_WIDTH + 2 ? c->w : FORM_WIDTH;
     int inner = width - 4;
     if (inner < 8 || c->h < 5) {
         return;
     }
-    int rows = 0, focus_row = 0, labels = label_columns(f, inner);
+    int rows = 0, labels = label_columns(f, inner);
     int foot = button_rows(f, inner) + 3; /* with a blank row above, and the two edges */
     for (size_t i = 0; i < f->count; i++) {
-        if (i == f->focus && f->fields[i].kind != FIELD_BUTTON) {
-            focus_row = rows;
-        }
         rows += field_rows(&f->fields[i], labels, inner);
     }
-    int body = rows < c->h - foot ? rows : c->h - foot;
-    if (body < 1) {
+    int body_rows = rows < c->h - foot ? rows : c->h - foot;
+    if (body_rows < 1) {
         return;
     }
-    if (focus_row < f->top || f->fields[f->focus].kind == FIELD_BUTTON) {
-        f->top = f->fields[f->focus].kind == FIELD_BUTTON ? rows - body : focus_row;
-    } else if (focus_row >= f->top + body) {
-        f->top = focus_row - body + 1;
-    }
-    if (f->top > rows - body) {
-        f->top = rows - body;
-    }
-    struct rect box = {(c->w - width) / 2, (c->h - body - foot) / 2, width, body + foot};
+    form_scroll(f, rows, body_rows, labels, inner);
+    struct rect box = {(c->w - width) / 2, (c->h - body_rows - foot) / 2, width, body_rows + foot};
+    struct rect body = {box.x + 2, box.y + 1, inner, body_rows};
     box_draw(c, box, f->title);
     c->cursor_x = c->cursor_y = -1;
     int row = -f->top;
     for (size_t i = 0; i < f->count; i++) {
-        const struct field *field = &f->fields[i];
-        int take = field_rows(field, labels, inner);
-        struct rect area = {box.x + 2, box.y + 1 + row, inner, take};
-        if (take > 0 && row >= 0 && row < body) {
-            if (area.h > body - row) {
-                area.h = body - row;
-            }
-            field_draw(c, area, field, labels, i == f->focus);
-            if (field->error[0] != '\0' && take > 1 && area.h > 1) {
-                int own = take - text_wrapped(NULL, (struct rect){0, 0, inner - 2, 1}, 0, ROLE_ERROR,
-                                              field->error, 0);
-                struct rect below = {area.x + 2, area.y + own, area.w - 2, area.h - own};
-                text_wrapped(c, below, 0, ROLE_ERROR, field->error, 0);
-            }
-        }
-        row += take;
+        form_draw_field(f, c, body, i, row, labels);
+        row += field_rows(&f->fields[i], labels, inner);
     }
-    struct rect buttons = {box.x + 2, box.y + 2 + body, inner, foot - 3};
+    struct rect buttons = {body.x, body.y + body.h + 1, inner, foot - 3};
     form_draw_buttons(f, c, buttons);
 }

@@ -55,17 +55,18 @@ void form_note(struct form *f, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void form_button(struct form *f, int id, const char *label);
 void form_focus(struct form *f, int id);
 
+bool form_has(const struct form *f, int id);
 struct field *form_field(struct form *f, int id); /* never NULL for an id that was added */
 const char *form_value(struct form *f, int id);
 void form_error(struct form *f, int id, const char *text); /* and moves the focus there */
 void form_clear_errors(struct form *f);
 
-/* FORM_PRESSED: *pressed is the id of the button. Enter in the last field that is typed into presses
-   the first button, unless `careful`, where it only moves on. */
+/* FORM_PRESSED: *pressed is the id of the button. F5, and Enter in the last field that is typed into, press
+   the first button, unless `careful`, where Enter only moves on. */
 enum form_result form_key(struct form *f, uint32_t key, bool careful, int *pressed);
 /* True when the focus is in a text field, so that letters are text. */
 bool form_in_text(const struct form *f);
-void form_draw(struct form *f, struct canvas *c, bool full_screen);
+void form_draw(struct form *f, struct canvas *c);
 /* An empty box with a title in its upper edge. */
 void box_draw(struct canvas *c, struct rect box, const char *title);
 /* Wrapped text lines in a rectangle; returns the rows it takes. Draws when c is not NULL. */

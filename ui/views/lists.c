@@ -111,9 +111,7 @@ static void list_choose(struct app *a, struct dialog *d)
     if (d->purpose != LIST_SCENARIOS) {
         enum action action = d->actions[d->cursor];
         dialog_close(a);
-        if (a->dialog_count == 0) {
-            app_action(a, action);
-        }
+        app_action(a, action);
         return;
     }
     char name[128];
@@ -292,6 +290,10 @@ void text_key(struct app *a, struct dialog *d, uint32_t key)
     case UKEY_HOME:
     case 'g':
         d->top = 0;
+        return;
+    case UKEY_END:
+    case 'G':
+        d->top = d->text.len; /* brought back to the last rows when it is drawn */
         return;
     default:
         return;

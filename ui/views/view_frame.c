@@ -6,6 +6,7 @@
 #include "views.h"
 
 #define BAR_NARROW_SPARES 5 /* what the bar of a narrow terminal never shows */
+#define SAID_US (3 * US_PER_S) /* then a wait is told again instead of what was said */
 
 static void host_text(const struct app *a, char *out, size_t size)
 {
@@ -78,7 +79,7 @@ static void view_header(struct app *a, struct canvas *c)
         }
         int at = row.x + row.w - (int)escape_columns(counts, strlen(counts), 0) - 1;
         if (at > x + 1 || size == 2) {
-            canvas_str(c, row, at > x ? at : x + 1, row.y, ROLE_HEADER, counts);
+            canvas_printf(c, row, at - 1, row.y, ROLE_HEADER, " %s", counts);
             return;
         }
     }
@@ -341,9 +342,10 @@ void view_type(struct app *a, struct canvas *c)
         return;
     }
     if (a->smtp.searching) {
-        canvas_printf(c, line, line.x, line.y, ROLE_TEXT, _("(search \"%s\") %s"), a->smtp.search,
-                      lineedit_text(&a->smtp));
-        return;
+        /* The line itself is drawn as always, so that what is masked stays so. */
+        int w = canvas_printf(c, line, line.x, line.y, ROLE_TEXT, _("(search \"%s\") %s"),
+                              a->smtp.search, "");
+        line = (struct rect){line.x + w, line.y, line.w - w, 1};
     }
     draw_line_edit(a, c, line, &a->smtp, focus);
     if (a->layout.hint.h > 0) {
@@ -375,6 +377,20 @@ static bool wait_text(const struct app *a, char *out, size_t size)
     return true;
 }
 
+static enum role status_text(const struct app *a, char *out, size_t size)
+{
+    bool old = !a->status_error && a->now_us - a->said_us >= SAID_US;
+    if ((a->status[0] == '\0' || old) && wait_text(a, out, size)) {
+        return ROLE_TEXT;
+    }
+    if (a->status_error && a->status[0] != '\0') {
+        snprintf(out, size, _("Error: %s"), a->status);
+        return ROLE_ERROR;
+    }
+    str_copy(out, size, a->status);
+    return ROLE_TEXT;
+}
+
 void view_status(struct app *a, struct canvas *c)
 {
     struct rect row = a->layout.status;
@@ -384,23 +400,15 @@ void view_status(struct app *a, struct canvas *c)
     }
     if (a->ask != ASK_NOTHING) {
         const char *label = a->ask == ASK_FIND ? _("Find: ") : _("Filter (dir:c code:4xx step:7 problem, words): ");
-        int x = canvas_str(c, row, row.x, row.y, ROLE_BOLD, label);
+        struct rect words = {row.x, row.y, row.w * 2 / 3, 1};
+        int x = canvas_label(c, words, row.x, row.y, ROLE_BOLD, label);
         struct rect field = {row.x + x, row.y, row.w - x, 1};
         draw_line_edit(a, c, field, &a->ask_edit, a->dialog_count == 0);
         return;
     }
     const char *mouse = a->mouse ? _("MOUSE: Shift-drag selects") : _("mouse off");
     int w = (int)escape_columns(mouse, strlen(mouse), 0);
-    enum role role = ROLE_TEXT;
-    if (a->status[0] == '\0') {
-        text[0] = '\0';
-        (void)wait_text(a, text, sizeof(text));
-    } else if (a->status_error) {
-        snprintf(text, sizeof(text), _("Error: %s"), a->status);
-        role = ROLE_ERROR;
-    } else {
-        str_copy(text, sizeof(text), a->status);
-    }
+    enum role role = status_text(a, text, sizeof(text));
     /* What is said goes before what is the same all day. */
     int said = (int)escape_columns(text, strlen(text), 0);
     bool show = row.w >= 72 && (a->mouse || said + 2 + w <= row.w);

@@ -148,15 +148,17 @@ static void draw_paths(struct app *a, struct canvas *c, struct rect area)
     }
 }
 
+int view_steps_top(const struct app *a, int rows)
+{
+    int top = (int)a->step - rows / 2;
+    int most = CHECK_COUNT > rows ? CHECK_COUNT - rows : 0;
+    return top < 0 ? 0 : top > most ? most : top;
+}
+
 void view_steps(struct app *a, struct canvas *c, struct rect body)
 {
     bool focus = a->wish.focus == PANE_STEPS && a->dialog_count == 0 && a->ask == ASK_NOTHING;
-    int top = 0;
-    if (body.h < CHECK_COUNT) {
-        top = (int)a->step - body.h / 2;
-        top = top > CHECK_COUNT - body.h ? CHECK_COUNT - body.h : top;
-        top = top < 0 ? 0 : top;
-    }
+    int top = view_steps_top(a, body.h);
     for (int i = 0; i < body.h && top + i < CHECK_COUNT; i++) {
         struct rect row = {body.x, body.y + i, body.w, 1};
         draw_step(a, c, row, top + i, focus);

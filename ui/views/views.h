@@ -12,6 +12,7 @@
 void view_frame(struct app *a, struct canvas *c); /* header, titles, rules, tabs, key bar */
 int view_title_columns(void); /* of the longest title of a step */
 void view_steps(struct app *a, struct canvas *c, struct rect body);
+int view_steps_top(const struct app *a, int rows); /* the step in the first of so many rows */
 void view_advice(struct app *a, struct canvas *c, struct rect body);
 void view_timings(struct app *a, struct canvas *c, struct rect body);
 void view_type(struct app *a, struct canvas *c);
