@@ -32,7 +32,7 @@ static void test_bad_names(void **state)
     (void)state;
     char long_label[80], long_name[400];
     memset(long_label, 'a', 64);
-    strcpy(long_label + 64, ".org");
+    memcpy(long_label + 64, ".org", sizeof(".org"));
     /* 128 labels of one letter are 257 octets. */
     for (size_t i = 0; i < 128; i++) {
         memcpy(long_name + 2 * i, "a.", 2);
