@@ -85,13 +85,14 @@ enum sasl_mech login_mech(const struct check_context *c)
         enum sasl_mech mech = sasl_mech_find(c->plan->auth_mech);
         return mech != MECH_NONE && caps_has_mech(caps, sasl_mech_name(mech)) ? mech : MECH_NONE;
     }
-    bool binding = c->smtp.tls && c->smtp.tls_facts.binding_len > 0;
+    bool binding = c->smtp.tls && sasl_can_bind(&c->smtp.tls_facts);
     return sasl_mech_choose((const char(*)[32])caps->mechs, caps->mech_count, false, binding);
 }
 
-bool login_is_allowed(const struct check_context *c)
+bool login_is_allowed(const struct check_context *c, enum sasl_mech mech)
 {
-    return c->smtp.tls || c->plan->auth_in_clear;
+    bool shown = sasl_mech_sends_password(mech) && !c->smtp.tls_facts.verified;
+    return c->plan->auth_in_clear || (c->smtp.tls && !shown);
 }
 
 enum status login_run(struct check_context *c, enum sasl_mech mech, struct reply *reply,
@@ -113,7 +114,7 @@ static bool is_submission(const struct check_context *c)
     return c->facts.address.port == PORT_SUBMISSION || c->facts.address.port == PORT_SUBMISSIONS;
 }
 
-static enum verdict report_not_offered(struct check_context *c, enum verdict verdict)
+static enum verdict report_not_offered(struct check_context *c)
 {
     struct finding f;
     finding_init(&f, "smtp.auth.not_offered");
@@ -122,31 +123,30 @@ static enum verdict report_not_offered(struct check_context *c, enum verdict ver
     if (c->smtp.caps.count > 0) {
         finding_evidence(&f, c->smtp.caps.list[c->smtp.caps.count - 1].line);
     }
-    f.verdict = verdict;
     return check_report(c, &f);
 }
 
 static bool tls_was_lost(const struct check_context *c)
 {
     enum verdict v = c->results[CHECK_STARTTLS];
-    return !c->smtp.tls && (v == VERDICT_FAIL || v == VERDICT_INCONCLUSIVE || v == VERDICT_WARN);
+    bool troubled = v == VERDICT_FAIL || v == VERDICT_INCONCLUSIVE || v == VERDICT_WARN;
+    /* A connection that was ended after all was said has lost nothing. */
+    bool left = c->smtp.state == SMTP_CLOSED && c->facts.tls != NULL && c->facts.tls->done;
+    return troubled && !c->smtp.tls && !left;
 }
 
-/* Nobody asked to log in: what the server offers is all that can be said. */
+/*
+ * Nobody asked to log in: what the server offers is all that can be said. Where strangers deliver
+ * mail, offering no login is as it should be, and no word that would make a good server look odd.
+ */
 static enum verdict without_wish(struct check_context *c)
 {
-    if (c->smtp.state == SMTP_CLOSED && c->facts.capabilities == NULL) {
+    if (!is_submission(c) || caps_has(&c->smtp.caps, CAP_AUTH)) {
         return check_report_plain(c, "check.needs_consent");
-    }
-    if (caps_has(&c->smtp.caps, CAP_AUTH)) {
-        return check_report_plain(c, "check.needs_consent");
-    }
-    if (!is_submission(c)) {
-        return report_not_offered(c, VERDICT_NOTE);
     }
     /* Many servers offer it only under TLS. */
     return tls_was_lost(c) ? check_skipped(c, checks[CHECK_STARTTLS].key)
-                           : report_not_offered(c, VERDICT_FAIL);
+                           : report_not_offered(c);
 }
 
 static enum verdict report_no_tls(struct check_context *c)
@@ -252,7 +252,7 @@ static enum verdict judge(struct check_context *c, enum sasl_mech mech, enum sta
     return verdict_worse(odd, check_report(c, &f));
 }
 
-/* Encrypted, but to whom? A mechanism that shows the password would show it to whoever holds that key. */
+/* Encrypted, but to whom? The password would be shown to whoever holds that key. */
 static enum verdict report_unverified(struct check_context *c, enum sasl_mech mech)
 {
     struct finding f;
@@ -269,17 +269,16 @@ static enum verdict log_in(struct check_context *c)
     struct error error = {0};
     if (!caps_has(&c->smtp.caps, CAP_AUTH)) {
         return tls_was_lost(c) && !c->plan->auth_in_clear ? report_no_tls(c)
-                                                          : report_not_offered(c, VERDICT_FAIL);
+                                                          : report_not_offered(c);
     }
-    if (!login_is_allowed(c)) {
+    if (!c->smtp.tls && !c->plan->auth_in_clear) {
         return report_no_tls(c);
     }
     enum sasl_mech mech = login_mech(c);
     if (mech == MECH_NONE) {
         return report_no_common(c);
     }
-    if (c->smtp.tls && !c->smtp.tls_facts.verified && sasl_mech_sends_password(mech) &&
-        !c->plan->auth_in_clear) {
+    if (!login_is_allowed(c, mech)) {
         return report_unverified(c, mech);
     }
     int64_t start = net_now_us(c->net);

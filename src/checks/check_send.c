@@ -290,7 +290,7 @@ static enum verdict log_in_again(struct check_context *c)
         return VERDICT_OK;
     }
     enum sasl_mech mech = login_mech(c);
-    if (mech == MECH_NONE || !login_is_allowed(c)) {
+    if (mech == MECH_NONE || !login_is_allowed(c, mech)) {
         return VERDICT_OK;
     }
     check_note(c, _("The connection is new: logging in again, as before"));

@@ -42,7 +42,8 @@ static enum gate step_gate(const struct engine *e, const struct check *check,
         *because = fell ? e->because[blocker] : blocker;
         return GATE_SKIP;
     }
-    return has_consent(e->plan, check) ? GATE_RUN : GATE_ASK;
+    /* Without a wish to log in, that step only looks at what the server has offered. */
+    return has_consent(e->plan, check) || check->risk == RISK_LOGIN ? GATE_RUN : GATE_ASK;
 }
 
 /* Whether none of the steps behind this one will talk on the connection. */
@@ -303,7 +304,6 @@ static void reset_run(struct engine *e, struct command *command)
     e->last_line = 0;
     e->path = e->last_path = 0;
     e->check = CHECK_NONE;
-    e->paused = false;
     e->waiting = false;
     e->start_us = net_now_us(&e->net.base);
     e->suspended_told_us = atomic_load(&e->net.suspended_us);
@@ -442,7 +442,9 @@ void engine_run_continue(struct engine *e, struct command *command)
     for (size_t i = 0; i < CHECK_COUNT; i++) {
         enum verdict v = e->c.results[i];
         bool open = v == VERDICT_TODO || v == VERDICT_STOPPED || v == VERDICT_SKIPPED;
-        if (open && has_consent(e->plan, &checks[i])) {
+        /* A mail that was stopped behind its final dot may be under way: never a second one. */
+        bool sent = v == VERDICT_STOPPED && checks[i].risk == RISK_SEND;
+        if (open && !sent && has_consent(e->plan, &checks[i])) {
             mask |= CHECK_BIT(i);
         }
     }

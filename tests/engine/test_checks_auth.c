@@ -190,7 +190,7 @@ static void test_not_offered(void **state)
     /* Not being able to log in on port 25 is as it should be, when nobody wants to. */
     w = open_login("  withhold AUTH\n", "mail.example.org", NULL);
     world_step(w, CHECK_AUTH);
-    world_expect(w, CHECK_AUTH, VERDICT_NOTE, "smtp.auth.not_offered");
+    world_expect(w, CHECK_AUTH, VERDICT_ASK, "check.needs_consent");
     close_secretly(w);
 
     w = open_login("  withhold AUTH\n", "mail.example.org:587", NULL);

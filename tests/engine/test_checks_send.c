@@ -202,6 +202,26 @@ static void test_login_first(void **state)
     world_close(w);
 }
 
+/* A second connection that ends at somebody else gets no password, although the first one did. */
+static void test_no_login_at_a_stranger(void **state)
+{
+    (void)state;
+    struct world *w = open_send(LOGIN, "mx1.example.org:587");
+    assert_int_equal(str_set(&w->plan.auth_user, "anna@example.org"), ST_OK);
+    assert_int_equal(str_set(&w->plan.auth_mech, "PLAIN"), ST_OK);
+    assert_int_equal(secret_set(&w->plan.password, "canary-1234", 11), ST_OK);
+    w->plan.auth_wanted = true;
+    world_step(w, CHECK_AUTH);
+    world_expect(w, CHECK_AUTH, VERDICT_OK, "smtp.auth.ok");
+    assert_int_equal(world_log_count(w, "AUTH PLAIN"), 1);
+    smtp_close(&w->c.smtp, ST_EOF);
+    str_copy(w->c.tls_name, sizeof(w->c.tls_name), "not.example.org");
+    world_step(w, CHECK_SEND);
+    world_expect(w, CHECK_SEND, VERDICT_FAIL, "smtp.send.auth_required");
+    assert_int_equal(world_log_count(w, "AUTH PLAIN"), 1);
+    world_close(w);
+}
+
 /* Stopped in the middle of the text: the link is cut, and no dot makes a message of the half. */
 static void test_cancelled(void **state)
 {
@@ -227,7 +247,8 @@ int main(void)
         cmocka_unit_test(test_sent),        cmocka_unit_test(test_only_what_is_offered),
         cmocka_unit_test(test_refusals),    cmocka_unit_test(test_no_text_without_recipient),
         cmocka_unit_test(test_consent),     cmocka_unit_test(test_beyond_ascii),
-        cmocka_unit_test(test_login_first), cmocka_unit_test(test_cancelled),
+        cmocka_unit_test(test_login_first), cmocka_unit_test(test_no_login_at_a_stranger),
+        cmocka_unit_test(test_cancelled),
     };
     return cmocka_run_group_tests_name("checks_send", tests, NULL, NULL);
 }
