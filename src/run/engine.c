@@ -147,6 +147,7 @@ void engine_take_commands(struct engine *e)
         case COMMAND_START:
             drop_pending(e);
             e->superseded = true;
+            e->paused = false; /* and a pause that comes behind it is meant for it */
             add_pending(e, c);
             break;
         case COMMAND_STEP:

@@ -9,16 +9,15 @@
 void engine_after_cancel(struct engine *e, bool leave)
 {
     struct smtp *s = &e->c.smtp;
-    enum cancel_level level = cancel_level(&e->cancel);
-    if (level < e->cancelled) {
-        level = e->cancelled;
-    }
+    enum cancel_level seen = cancel_level(&e->cancel);
+    enum cancel_level level = seen < e->cancelled ? e->cancelled : seen;
     if (e->net.expired) {
         engine_note(e, _("The time for the whole run is over: %d s."), e->plan->deadline_s);
     }
     engine_net_deadline(&e->net, NO_DEADLINE);
     e->cancelled = CANCEL_NONE;
-    cancel_ack(&e->cancel, cancel_level(&e->cancel));
+    /* Not what it is by now: a harder one that came in between has to cut the farewell. */
+    cancel_ack(&e->cancel, seen);
     if (level == CANCEL_HARD) {
         smtp_close(s, ST_CANCELLED);
     } else if (leave) {

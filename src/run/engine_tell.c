@@ -60,14 +60,36 @@ void engine_tell_suspended(struct engine *e)
     engine_note(e, _("suspended %lld s"), (long long)seconds);
 }
 
-/* True when text was put into out instead of p. Without memory nothing of the text is told. */
+/* Without memory nothing of the text is told. */
+static void apply(const struct redactor *r, struct buf *text)
+{
+    struct buf hidden;
+    if (r->count == 0) {
+        return;
+    }
+    buf_init(&hidden, REDACTED_MAX);
+    if (redactor_apply(r, buf_str(text), text->len, &hidden) != ST_OK) {
+        buf_clear(&hidden);
+    }
+    buf_wipe(text);
+    *text = hidden;
+}
+
+/*
+ * True when text was put into out instead of p. What was typed in a login is known to the
+ * conversation alone, and what a check quotes has not always come through it.
+ */
 static bool redact(struct engine *e, const char *p, size_t len, struct buf *out)
 {
-    if (e->redactor.count == 0) {
+    bool learned = e->have_context && e->c.smtp.learned.count > 0;
+    if (e->redactor.count == 0 && !learned) {
         return false;
     }
-    if (redactor_apply(&e->redactor, p, len, out) != ST_OK) {
-        buf_clear(out);
+    if (buf_add(out, p, len) == ST_OK) {
+        apply(&e->redactor, out);
+        if (learned) {
+            apply(&e->c.smtp.learned, out);
+        }
     }
     return out->len != len || memcmp(buf_str(out), p, len) != 0;
 }

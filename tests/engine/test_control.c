@@ -245,6 +245,45 @@ static void test_pause_and_go_on(void **state)
     runner_close(&r);
 }
 
+/* Meant for the run that it was asked after, even when both come at once. */
+static void test_pause_behind_a_start(void **state)
+{
+    (void)state;
+    static const enum check_id mx = CHECK_DNS_MX;
+    struct runner r;
+    runner_open_text(&r, WORLD, PRACTICE_PACED);
+    runner_start(&r);
+    runner_until(&r, is_past, &mx);
+    runner_start(&r);
+    engine_pause(r.engine, true);
+    assert_int_equal(engine_type(r.engine, "NOOP", 4), ST_OK);
+    runner_until_text(&r, "There is no connection");
+    assert_int_equal(runner_verdict(&r, CHECK_CONNECT), VERDICT_TODO);
+    engine_pause(r.engine, false);
+    runner_until_done(&r);
+    assert_int_equal(runner_verdict(&r, CHECK_CERTIFICATE), VERDICT_OK);
+    runner_close(&r);
+}
+
+/* Nobody wants to log in, but mail programs could not either. Nothing is sent to find that out. */
+static void test_offer_without_a_wish(void **state)
+{
+    (void)state;
+    struct runner r;
+    struct error error = {.text = ""};
+    runner_open_text(&r,
+                     "me\n    name desk.office.example\n    address 198.51.100.7\n"
+                     "host mx1.example.org\n    address 192.0.2.10\n    port 587 mx\n"
+                     "server mx\n    offer STARTTLS\n    withhold AUTH\n",
+                     PRACTICE_INSTANT);
+    assert_int_equal(plan_set_target(&r.plan, "mx1.example.org:587", &error), ST_OK);
+    runner_run(&r);
+    assert_true(runner_found(&r, "smtp.auth.not_offered"));
+    assert_int_equal(runner_verdict(&r, CHECK_AUTH), VERDICT_FAIL);
+    assert_null(strstr(buf_str(practice_log(r.net)), "AUTH"));
+    runner_close(&r);
+}
+
 static void test_consent(void **state)
 {
     (void)state;
@@ -457,6 +496,8 @@ int main(void)
         cmocka_unit_test(test_a_new_run_ends_the_old_one),
         cmocka_unit_test(test_cancel_belongs_to_its_run),
         cmocka_unit_test(test_pause_and_go_on),
+        cmocka_unit_test(test_pause_behind_a_start),
+        cmocka_unit_test(test_offer_without_a_wish),
         cmocka_unit_test(test_consent),
         cmocka_unit_test(test_read_only),
         cmocka_unit_test(test_skipping_names_the_cause),
