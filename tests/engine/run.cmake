@@ -4,6 +4,7 @@ target_include_directories(runner PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(runner PUBLIC run practice PkgConfig::CMOCKA PRIVATE house)
 
 engine_test(scenarios runner options)
+engine_test(safety runner report options)
 engine_test(control runner)
 engine_test(typed runner)
 target_compile_definitions(engine_scenarios PRIVATE ENGINE_SOURCE_DIR="${CMAKE_CURRENT_SOURCE_DIR}")
