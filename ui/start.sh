@@ -12,7 +12,7 @@ quiet=$(mktemp)
 trap 'rm -f "$quiet"' EXIT
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 if ! { cmake -S "$root" -B "$build" -DSMTPSCOPE_TESTS=OFF -DCMAKE_BUILD_TYPE=RelWithDebInfo &&
-       cmake --build "$build" --target smtpscope --parallel "$jobs"; } >"$quiet" 2>&1; then
+       cmake --build "$build" --target smtpscope translations --parallel "$jobs"; } >"$quiet" 2>&1; then
     cat "$quiet" >&2
     echo "The build failed; its words are above." >&2
     exit 70

@@ -151,6 +151,11 @@ if [ -w /dev/full ]; then
     grep -q 'Writing failed' "$work/err" || wrong "a full disk: $(cat "$work/err")"
 fi
 
+echo "a limit on the size of files"
+(ulimit -f 1 && exec "$program" --check --demo=flood --save "$work/big.txt" >/dev/null 2>"$work/err")
+[ $? -eq 74 ] || wrong 'a report that is too large ends in another way'
+[ ! -e "$work/big.txt" ] || wrong 'half a report was left'
+
 echo "closed descriptors"
 "$program" --check --demo=healthy <&- >"$work/out" 2>"$work/err"
 [ $? -eq 0 ] || wrong 'closed standard input'

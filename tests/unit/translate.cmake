@@ -8,3 +8,10 @@ if(Python3_Interpreter_FOUND)
                 ${PROJECT_SOURCE_DIR} $<TARGET_FILE:translate_probe>)
     set_tests_properties(unit.translate PROPERTIES LABELS unit TIMEOUT 120 SKIP_RETURN_CODE 77)
 endif()
+
+# The committed collection of sentences is what the sources say.
+find_program(XGETTEXT_PROGRAM xgettext)
+if(XGETTEXT_PROGRAM)
+    add_test(NAME unit.catalogue COMMAND sh ${PROJECT_SOURCE_DIR}/assets/po/update.sh --check)
+    set_tests_properties(unit.catalogue PROPERTIES LABELS unit TIMEOUT 60)
+endif()
