@@ -16,6 +16,7 @@
 #define PASTE_MAX (256 * 1024)
 #define PASTE_PAUSE_MS 1000
 #define ESC_DELAY_MS 25
+#define DOUBLE_CLICK_US (400 * US_PER_MS)
 #define CODE_PASTE_BEGIN (KEY_MAX + 1)
 #define CODE_PASTE_END (KEY_MAX + 2)
 
@@ -406,10 +407,7 @@ void terminal_mouse(struct terminal *t, bool on)
         return;
     }
     t->mouse = on;
-    mousemask(on ? BUTTON1_CLICKED | BUTTON1_PRESSED | BUTTON1_DOUBLE_CLICKED | BUTTON4_PRESSED |
-                       BUTTON5_PRESSED
-                 : 0,
-              NULL);
+    mousemask(on ? BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0, NULL);
     mouseinterval(0);
 }
 
@@ -457,16 +455,22 @@ uint32_t terminal_key(struct terminal *t)
 bool terminal_mouse_event(struct terminal *t, struct mouse_event *out)
 {
     MEVENT event;
-    (void)t;
     if (getmouse(&event) != OK) {
         return false;
     }
     out->x = event.x;
     out->y = event.y;
-    out->kind = event.bstate & BUTTON4_PRESSED          ? MOUSE_WHEEL_UP
-                : event.bstate & BUTTON5_PRESSED        ? MOUSE_WHEEL_DOWN
-                : event.bstate & BUTTON1_DOUBLE_CLICKED ? MOUSE_DOUBLE
-                                                        : MOUSE_CLICK;
+    if (event.bstate & (BUTTON4_PRESSED | BUTTON5_PRESSED)) {
+        out->kind = event.bstate & BUTTON4_PRESSED ? MOUSE_WHEEL_UP : MOUSE_WHEEL_DOWN;
+        return true;
+    }
+    /* Curses would hold every click back to see whether a second one comes. */
+    int64_t now = clock_monotonic_us();
+    bool again = now - t->click_us < DOUBLE_CLICK_US && event.x == t->click_x && event.y == t->click_y;
+    out->kind = again ? MOUSE_DOUBLE : MOUSE_CLICK;
+    t->click_us = again ? 0 : now;
+    t->click_x = event.x;
+    t->click_y = event.y;
     return true;
 }
 

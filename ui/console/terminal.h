@@ -25,6 +25,8 @@ struct terminal {
     bool open;
     void *curses; /* SCREEN of curses */
     int attrs[ROLE_COUNT]; /* attributes of each role */
+    int64_t click_us; /* the last click, when it may become a double one */
+    int click_x, click_y;
 };
 
 /*
@@ -42,7 +44,7 @@ void terminal_size(struct terminal *t, int *w, int *h);
 void terminal_paint(struct terminal *t, const struct canvas *c);
 void terminal_repaint(struct terminal *t); /* everything anew, after Ctrl-L or resize */
 void terminal_mouse(struct terminal *t, bool on);
-/* Next key, UKEY_NONE when there is none, UKEY_LAST at end of input (the terminal is gone). */
+/* Next key, UKEY_NONE when there is none. */
 uint32_t terminal_key(struct terminal *t);
 /* Reads the pasted text after UKEY_PASTE_BEGIN up to its end. */
 enum status terminal_paste(struct terminal *t, struct buf *out) MUST_CHECK;

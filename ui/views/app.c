@@ -92,6 +92,11 @@ bool app_running(const struct app *a)
     return a->record.started && !a->record.done;
 }
 
+bool app_busy(const struct app *a)
+{
+    return app_running(a) && !(a->paused && a->record.running == CHECK_NONE);
+}
+
 enum key_mode app_mode(const struct app *a)
 {
     return a->wish.focus == PANE_TYPE ? MODE_TEXT : (enum key_mode)(MODE_PANE + a->wish.focus);
@@ -313,7 +318,7 @@ int app_events_fd(const struct app *a)
 bool app_tick(struct app *a, int64_t now_us)
 {
     a->now_us = now_us;
-    if (!app_running(a) && a->record.waiting == WAIT_NONE) {
+    if (!app_busy(a) && a->record.waiting == WAIT_NONE) {
         return false;
     }
     if (now_us - a->spin_us < SPIN_US) {
@@ -328,7 +333,7 @@ bool app_tick(struct app *a, int64_t now_us)
 
 int64_t app_next_tick(const struct app *a)
 {
-    if (!app_running(a) && a->record.waiting == WAIT_NONE) {
+    if (!app_busy(a) && a->record.waiting == WAIT_NONE) {
         return NO_DEADLINE;
     }
     return a->spin_us + (a->options->animation ? SPIN_US : US_PER_S);
@@ -431,7 +436,7 @@ static void ask_key(struct app *a, uint32_t key)
 static void type_enter(struct app *a)
 {
     const char *line = lineedit_text(&a->smtp);
-    if (app_running(a)) {
+    if (app_busy(a)) {
         app_say(a, false, "%s", _("A step is running. Your line is kept; Enter sends it afterwards."));
         return;
     }

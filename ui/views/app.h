@@ -152,6 +152,7 @@ void app_adopt_run(struct app *a);
 /* Opens the network and the engine for the app's plan; says why not. */
 bool app_connect_engine(struct app *a, const char *scenario);
 bool app_running(const struct app *a);
+bool app_busy(const struct app *a); /* running, and not waiting in a pause */
 void app_finish(struct app *a); /* --save, exit code */
 /* Writes a report of the run as it is; *size gets its length. */
 enum status app_save(struct app *a, const char *path, enum report_format format, unsigned flags,

@@ -70,10 +70,11 @@ static void act_run_rest(struct app *a)
         app_start_run(a);
         return;
     }
-    if (app_running(a)) {
+    if (app_busy(a)) {
         app_say(a, false, "%s", _("The steps are running already."));
         return;
     }
+    a->paused = false;
     if (engine_continue(a->engine) != ST_OK) {
         app_say(a, true, "%s", _("The engine did not take the command."));
     }
@@ -81,7 +82,7 @@ static void act_run_rest(struct app *a)
 
 static void act_run_step(struct app *a)
 {
-    if (app_running(a)) {
+    if (app_busy(a)) {
         app_say(a, false, "%s", _("A step is running; F8 stops it."));
         return;
     }
@@ -115,7 +116,8 @@ static void act_run_new(struct app *a)
 
 static void act_pause(struct app *a)
 {
-    if (a->engine == NULL) {
+    if (a->engine == NULL || !(app_running(a) || a->paused)) {
+        app_say(a, false, "%s", _("Nothing is running. q leaves the program."));
         return;
     }
     a->paused = !a->paused;

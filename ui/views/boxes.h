@@ -49,7 +49,7 @@ enum login_risk box_login_risk(const struct app *a);
 void box_press(struct app *a, struct dialog *d, int pressed);
 /* The file format that the save box stands at. */
 enum report_format box_save_format(struct form *f);
-/* The name follows the format, unless it was typed. */
-void box_save_rename(struct app *a, struct form *f, enum report_format before);
+/* The ending of the name follows the format. */
+void box_save_rename(struct form *f, enum report_format before);
 
 #endif

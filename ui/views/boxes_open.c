@@ -16,13 +16,18 @@ enum report_format box_save_format(struct form *f)
     return (enum report_format)form_field(f, F_FORMAT)->choice;
 }
 
-void box_save_rename(struct app *a, struct form *f, enum report_format before)
+void box_save_rename(struct form *f, enum report_format before)
 {
-    char old[FILE_NAME_MAX], name[FILE_NAME_MAX];
-    report_file_name(&a->record, &a->plan, before, old, sizeof(old));
-    report_file_name(&a->record, &a->plan, box_save_format(f), name, sizeof(name));
-    if (strcmp(form_value(f, F_NAME), old) == 0) {
-        (void)!lineedit_set(&form_field(f, F_NAME)->edit, name);
+    static const char *const endings[] = {
+        [REPORT_TEXT] = "txt", [REPORT_MARKDOWN] = "md", [REPORT_JSON] = "json"};
+    struct lineedit *e = &form_field(f, F_NAME)->edit;
+    enum report_format now = box_save_format(f), named = before;
+    char name[FILE_NAME_MAX];
+    if (now != before && report_format_of(lineedit_text(e), &named) &&
+        str_copy(name, sizeof(name), lineedit_text(e))) {
+        char *ending = strrchr(name, '.') + 1;
+        str_copy(ending, sizeof(name) - (size_t)(ending - name), endings[now]);
+        (void)!lineedit_set(e, name);
     }
 }
 

@@ -320,7 +320,9 @@ static void press_save(struct app *a, struct dialog *d, int pressed)
     struct error error = {0};
     size_t size = 0;
     unsigned flags = form_field(f, F_EXISTING)->choice == 1 ? SAVE_OVERWRITE : SAVE_NUMBER;
-    if (app_save(a, form_value(f, F_NAME), box_save_format(f), flags, &size, &error) != ST_OK) {
+    enum report_format format = box_save_format(f);
+    (void)report_format_of(form_value(f, F_NAME), &format); /* an ending that was typed decides */
+    if (app_save(a, form_value(f, F_NAME), format, flags, &size, &error) != ST_OK) {
         /* The box stays, the data stays: another name or folder can be tried. */
         form_error(f, F_NAME, error.text);
         return;

@@ -160,7 +160,7 @@ void dialog_key(struct app *a, uint32_t key)
         break;
     case FORM_CHANGED:
         if (d->kind == DIALOG_SAVE) {
-            box_save_rename(a, &d->form, format);
+            box_save_rename(&d->form, format);
         }
         if (d->kind == DIALOG_LOGIN) {
             form_field(&d->form, F_PASSWORD)->on = form_field(&d->form, F_SHOW)->on;
