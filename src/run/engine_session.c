@@ -84,6 +84,8 @@ static void send_typed(struct engine *e, const struct command *command)
 void engine_type_line(struct engine *e, const struct command *command)
 {
     if (e->cancelled != CANCEL_NONE) {
+        /* Who does not know that his AUTH stayed here would type a password as a command. */
+        engine_note(e, _("Stopped before the line was sent."));
         return;
     }
     if (!e->have_context || e->c.smtp.state == SMTP_CLOSED) {

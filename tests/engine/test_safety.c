@@ -297,9 +297,11 @@ static void test_a41_typed_and_stopped(void **state)
     secret_free(&r.plan.password);
     runner_run(&r);
     assert_int_equal(engine_type(r.engine, "AUTH LOGIN", 10), ST_OK);
-    assert_int_equal(engine_type(r.engine, USER, strlen(USER)), ST_OK);
+    runner_until(&r, waits_for_login, NULL);
+    /* Typed ahead, and stopped with it. */
     assert_int_equal(engine_type(r.engine, CANARY, strlen(CANARY)), ST_OK);
     engine_cancel(r.engine, CANCEL_POLITE);
+    runner_until_text(&r, "Stopped before the line was sent");
     runner_type(&r, CANARY, "hidden");
     runner_type(&r, "*", "50");
     assert_no_canary(&r);
