@@ -6,6 +6,8 @@
 #include "views.h"
 
 #define BAR_NARROW_SPARES 5 /* what the bar of a narrow terminal never shows */
+#define TITLE_RULES 4  /* columns of the rule beside and between the two parts of a title */
+#define TITLE_LEAST 10 /* less of the right part would tell nothing */
 #define SAID_US (3 * US_PER_S) /* then a wait is told again instead of what was said */
 
 static void host_text(const struct app *a, char *out, size_t size)
@@ -152,9 +154,11 @@ static void view_title(struct app *a, struct canvas *c, enum pane pane)
         left[strlen(left) - 1] = ']';
     }
     int x = canvas_label(c, row, row.x + 1, row.y, focus ? ROLE_TITLE_FOCUS : ROLE_TITLE, left);
-    int w = (int)escape_columns(right, strlen(right), 0);
-    if (right[0] != '\0' && row.x + 1 + x + 1 + w < row.x + row.w) {
-        canvas_str(c, row, row.x + row.w - w - 2, row.y, ROLE_TITLE, right);
+    int w = (int)escape_columns(right, strlen(right), 0), room = row.w - x - TITLE_RULES;
+    if (right[0] != '\0' && room >= (w < TITLE_LEAST ? w : TITLE_LEAST)) {
+        w = w < room ? w : room;
+        struct rect place = {row.x + row.w - w - 2, row.y, w, 1};
+        canvas_label(c, place, place.x, row.y, ROLE_TITLE, right);
     }
 }
 
