@@ -165,7 +165,7 @@ static void have_it_said(struct runner *r, const char *p, size_t len)
 /* A server that knows the password says it in what it is told of a login, and in other ways. */
 static void have_it_echoed(struct runner *r)
 {
-    static const char *const in_base64[] = {CANARY, "?" CANARY "?", "??" CANARY};
+    static const char *const in_base64[] = {CANARY, ("?" CANARY "?"), ("??" CANARY)};
     static const char plain[] = "\0" USER "\0" CANARY;
     struct forms forms;
     forms.count = 0;
@@ -204,9 +204,11 @@ static void test_a41_wrong(void **state)
 {
     (void)state;
     static const char *const rules[] = {
-        "", "    on login: reply \"535 5.7.8 you said {command}\"\n",
+        "",
+        "    on login: reply \"535 5.7.8 you said {command}\"\n",
         "    on AUTH: reply \"535 5.7.8 you said {command}\"\n",
-        "    on AUTH: reply \"334 !!!! {command}\"\n"};
+        "    on AUTH: reply \"334 !!!! {command}\"\n",
+    };
     for (size_t i = 0; i < ARRAY_LEN(mechs) * ARRAY_LEN(rules); i++) {
         struct runner r;
         open_login(&r, mechs[i % ARRAY_LEN(mechs)], "another-one", rules[i / ARRAY_LEN(mechs)],

@@ -225,7 +225,7 @@ static void save(struct headless *h)
             savefile_write(h->o->save_path, buf_str(&text), text.len, 0, &name, &error);
         if (st != ST_OK) {
             complain(h->o->ascii, "%s", error.text);
-            h->exit_code = exit_code_of_file(st);
+            h->exit_code = (int)exit_code_of_file(st);
         } else if (!h->o->quiet) {
             complain(h->o->ascii, _("The report is in %s."), buf_str(&name));
         }
@@ -248,7 +248,7 @@ static int check_files(struct headless *h)
         enum status s = tee_open(&h->tee, h->o->tee_path, &error);
         if (s != ST_OK) {
             complain(h->o->ascii, "%s", error.text);
-            return exit_code_of_file(s);
+            return (int)exit_code_of_file(s);
         }
         h->tee_open = true;
     }

@@ -387,7 +387,7 @@ void app_finish(struct app *a)
         enum status status =
             app_save(a, a->options->save_path, format, SAVE_NUMBER, &size, &error);
         if (status != ST_OK) {
-            a->exit_code = exit_code_of_file(status);
+            a->exit_code = (int)exit_code_of_file(status);
             app_say(a, true, "%s", error.text);
         }
     }
