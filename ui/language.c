@@ -160,6 +160,15 @@ void language_init(struct language *l, const char *wish)
     bind_texts(l, have_prefix ? prefix : NULL);
 }
 
+bool language_known(const struct language *l)
+{
+    char path[LANGUAGE_PATH_MAX];
+    struct stat st;
+    int n = snprintf(path, sizeof(path), "%s/guide/%s.txt", l->data_dir, l->code);
+    bool fits = n > 0 && (size_t)n < sizeof(path);
+    return strcmp(l->code, "en") == 0 || (fits && stat(path, &st) == 0);
+}
+
 void language_english(struct language *l)
 {
     (void)setlocale(LC_MESSAGES, "C");

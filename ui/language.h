@@ -19,6 +19,8 @@ struct language {
 
 /* `wish` is the value of --lang, or NULL. Never fails: what is missing is English or built in. */
 void language_init(struct language *l, const char *wish);
+/* True if there is a guide in it, which is what makes a language one of ours. */
+bool language_known(const struct language *l);
 /* From here on everything is in English: what programs read must not depend on who runs them. */
 void language_english(struct language *l);
 

@@ -390,6 +390,12 @@ static int run(struct program *p)
     if (options_parse(&p->options, p->argc, p->argv, &error) != ST_OK) {
         return usage_error(p, &error);
     }
+    if (options_find_lang(p->argc, p->argv) != NULL && !language_known(&p->language)) {
+        complain(p->language.ascii,
+                 _("There are no texts in the language \"%s\"; English is always there (--lang en)."),
+                 p->language.code);
+        return EXIT_CODE_USAGE;
+    }
     if (p->options.mode != OPTIONS_RUN) {
         return print_and_end(p);
     }

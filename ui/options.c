@@ -234,7 +234,7 @@ enum status options_finish(struct options *o, struct error *error)
     if (o->timeout_s > 0) {
         set_limits(o);
     }
-    bool target = o->target != NULL || o->host != NULL;
+    bool target = p->domain != NULL || p->host != NULL;
     return target ? plan_validate(p, error) : ST_OK;
 }
 

@@ -92,7 +92,7 @@ enum sasl_mech login_mech(const struct check_context *c)
 bool login_is_allowed(const struct check_context *c, enum sasl_mech mech)
 {
     bool shown = sasl_mech_sends_password(mech) && !c->smtp.tls_facts.verified;
-    return c->plan->auth_in_clear || (c->smtp.tls && !shown);
+    return c->plan->auth_in_clear || (c->smtp.tls && (!shown || c->plan->auth_unproved));
 }
 
 enum status login_run(struct check_context *c, enum sasl_mech mech, struct reply *reply,

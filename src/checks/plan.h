@@ -36,7 +36,8 @@ struct plan {
     char *auth_user, *auth_mech;
     struct secret password;
     bool auth_wanted;     /* log in as part of the run (headless, or the form was accepted) */
-    bool auth_in_clear;   /* the user said so, in this run */
+    bool auth_in_clear;   /* the password may go out without TLS: the user said so, in this run */
+    bool auth_unproved;   /* or under TLS to a server that did not prove its name */
     bool relay_consent, send_consent;
     bool read_only;       /* never AUTH, MAIL, RCPT, DATA, VRFY, EXPN from steps */
     bool stay;            /* keep the connection open when the steps are done (console) */

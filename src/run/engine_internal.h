@@ -45,7 +45,7 @@ struct command {
 };
 
 struct consent {
-    bool relay, send, auth, in_clear;
+    bool relay, send, auth, in_clear, unproved;
 };
 
 struct engine {

@@ -256,6 +256,7 @@ static void take_consent(struct engine *e, const struct consent *consent)
     e->plan->send_consent = consent->send;
     e->plan->auth_wanted = consent->auth;
     e->plan->auth_in_clear = consent->in_clear;
+    e->plan->auth_unproved = consent->unproved;
 }
 
 /* The redactor has to know a password before anything can echo it; without that it is not used. */
@@ -299,7 +300,8 @@ static void reset_run(struct engine *e, struct command *command)
     e->consent = (struct consent){.relay = e->plan->relay_consent,
                                   .send = e->plan->send_consent,
                                   .auth = e->plan->auth_wanted,
-                                  .in_clear = e->plan->auth_in_clear};
+                                  .in_clear = e->plan->auth_in_clear,
+                                  .unproved = e->plan->auth_unproved};
     e->run = command->run;
     e->last_line = 0;
     e->path = e->last_path = 0;
@@ -387,7 +389,8 @@ static enum status take_wishes(struct engine *e, const struct plan *from)
     const struct consent consent = {.relay = from->relay_consent,
                                     .send = from->send_consent,
                                     .auth = from->auth_wanted,
-                                    .in_clear = from->auth_in_clear};
+                                    .in_clear = from->auth_in_clear,
+                                    .unproved = from->auth_unproved};
     enum status st = set_if_given(&p->auth_user, from->auth_user);
     if (st == ST_OK) {
         st = str_set(&p->auth_mech, from->auth_mech);

@@ -195,6 +195,10 @@ bool typehint_secret(const struct record *r, const char *line)
     if (r->session == SMTP_CONTINUATION) {
         return strcmp(line, "*") != 0;
     }
+    /* Typed ahead of the 334 that AUTH will bring: it answers that. */
+    if (r->waiting == WAIT_AUTH) {
+        return true;
+    }
     /* A blank before the verb is wrong, and still no reason to show a password. */
     line += strspn(line, BLANKS);
     size_t verb = strcspn(line, BLANKS);

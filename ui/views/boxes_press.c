@@ -192,7 +192,8 @@ static void press_login(struct app *a, struct dialog *d, int pressed)
     }
     /* The mechanisms of the SCRAM family show nothing to the other end; what shows the password asks. */
     bool agreed = form_has(f, F_CLEAR) && form_field(f, F_CLEAR)->on;
-    if (form_has(f, F_CLEAR) && !agreed && box_login_risk(a) == LOGIN_CLEAR) {
+    enum login_risk risk = box_login_risk(a);
+    if (form_has(f, F_CLEAR) && !agreed && risk == LOGIN_CLEAR) {
         form_error(f, F_CLEAR, _("Tick this box if the password may really go out in clear."));
         return;
     }
@@ -202,7 +203,9 @@ static void press_login(struct app *a, struct dialog *d, int pressed)
         str_set(&plan.auth_mech, login_methods[method]) == ST_OK &&
         secret_set(&plan.password, lineedit_text(password), password->len) == ST_OK) {
         plan.auth_wanted = true;
-        plan.auth_in_clear = agreed;
+        /* Two consents: what was agreed to for an unproved server does not cover a line without TLS. */
+        plan.auth_in_clear = agreed && risk == LOGIN_CLEAR;
+        plan.auth_unproved = agreed && risk == LOGIN_UNPROVED;
         (void)!str_set(&a->plan.auth_user, user);
         (void)!str_set(&a->plan.auth_mech, login_methods[method]);
         dialog_close(a);
