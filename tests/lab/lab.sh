@@ -27,7 +27,10 @@ check() {
     done
     probe=scopeprobe$$
     ip netns add $probe 2>/dev/null || skip "network namespaces are not allowed here"
+    ip netns exec $probe true 2>/dev/null
+    rc=$?
     ip netns del $probe
+    [ $rc = 0 ] || skip "commands cannot be run in network namespaces here"
 }
 
 names() { client=$(cat "$dir/client"); server=$(cat "$dir/server"); }

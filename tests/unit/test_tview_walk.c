@@ -8,8 +8,8 @@
  * outside the pane.
  */
 
-#define STEPS 5000
-#define STEPS_FULL 600 /* with a store that is full, so that the middle is dropped all the time */
+#define STEPS 1500
+#define STEPS_FULL 200 /* with a store that is full, so that the middle is dropped all the time */
 #define BIG 131072
 
 static uint32_t seed = 2463534242u;
