@@ -97,6 +97,7 @@ static void start(struct pty *p, int w, int h, const char *scenario)
     snprintf(demo, sizeof(demo), "--demo=%s", scenario);
     pty_start(p, w, h, ARGS("--lang=qps", demo), NO_ENV);
     assert_true(pty_sees(p, begins("Done:")));
+    assert_true(pty_sees(p, whole("Quit"))); /* in the last row */
     pty_settle(p, 200);
 }
 
@@ -151,7 +152,9 @@ static uint32_t character(struct pty *p, int x, int y)
 static struct area box_area(struct pty *p)
 {
     struct area a = {0, 0, 0, 0};
-    pty_settle(p, 150); /* what was waited for may be the first half of a paint */
+    /* A paint goes from the top to the bottom, and what was waited for may be its first half. */
+    assert_true(pty_sees(p, "┘"));
+    pty_settle(p, 150);
     for (int y = 0; y < p->h; y++) {
         for (int x = 0; x < p->w; x++) {
             uint32_t c = character(p, x, y);
@@ -420,8 +423,7 @@ static void a53_start_screen(void **state)
             shows(&p, labels[k]);
         }
         shows_start(&p, "Find out what is wrong with a mail server");
-        pty_settle(&p, 150);
-        no_english(&p, (struct area){0, 0, sizes[i].w, sizes[i].h});
+        no_english(&p, box_area(&p));
         pty_end(&p);
     }
 }
