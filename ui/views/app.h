@@ -142,6 +142,8 @@ int64_t app_next_tick(const struct app *a);
 void app_draw(struct app *a, struct canvas *c);
 
 /* For the rest of this room. */
+/* Masks the SMTP line while what is typed there is a secret. */
+void app_mask_line(struct app *a);
 void app_action(struct app *a, enum action action);
 void app_move_action(struct app *a, enum action action); /* those that only move what is shown */
 void app_say(struct app *a, bool is_error, const char *fmt, ...) PRINTF_LIKE(3, 4);
