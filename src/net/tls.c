@@ -536,3 +536,20 @@ const char *tls_library_version(void)
 {
     return OpenSSL_version(OPENSSL_VERSION);
 }
+
+void tls_warm_up(void)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+    SSL *ssl = ctx != NULL ? SSL_new(ctx) : NULL;
+    BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
+    if (ssl != NULL && in != NULL && out != NULL) {
+        SSL_set_bio(ssl, in, out);
+        (void)SSL_connect(ssl);
+    } else {
+        BIO_free(in);
+        BIO_free(out);
+    }
+    SSL_free(ssl);
+    SSL_CTX_free(ctx);
+    ERR_clear_error();
+}

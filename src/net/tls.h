@@ -125,6 +125,12 @@ struct tls_failure {
 };
 void tls_last_failure(const struct net_conn *c, struct tls_failure *out);
 
+/*
+ * The library looks for its algorithms when they are wanted first, for some milliseconds. Who calls
+ * this while an answer is on its way has that behind it when the answer comes.
+ */
+void tls_warm_up(void);
+
 const char *tls_library_version(void);
 
 #endif

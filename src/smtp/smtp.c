@@ -212,6 +212,9 @@ enum status smtp_exchange(struct smtp *s, const struct outgoing *out, struct rep
     if (st != ST_OK) {
         goto end;
     }
+    if (out->verb == VERB_STARTTLS) {
+        tls_warm_up();
+    }
     st = gone == ST_OK ? wire_reply(s, out->wait, sent_us, deadline, reply)
                        : last_words(s, out->wait, sent_us, gone, reply);
     if (!out->keep_raw) {
