@@ -119,6 +119,11 @@ static void arguments_are_kept_and_replaced(void **state)
     finding_arg(&f, "nothing", NULL);
     assert_int_equal(f.arg_count, 2);
     assert_null(finding_arg_get(&f, "nothing"));
+    assert_false(f.args[0].word);
+    finding_arg_word(&f, "code", "timeout");
+    assert_true(f.args[0].word);
+    finding_arg(&f, "code", "554");
+    assert_false(f.args[0].word);
 
     struct finding copy;
     assert_int_equal(finding_copy(&copy, &f), ST_OK);

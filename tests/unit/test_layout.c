@@ -88,6 +88,7 @@ static void every_size(void **state)
                         .advice_hidden = (bits & 2) != 0,
                         .timings_shown = (bits & 4) != 0,
                         .left_delta = ((w * 7 + h * 13) % 5 - 2) * 9,
+                        .title_columns = (w * 3 + h * 5) % 40,
                     };
                     check_layout(&wish);
                 }
@@ -121,6 +122,27 @@ static void assert_rect(struct rect r, int x, int y, int w, int h)
     assert_int_equal(r.y, y);
     assert_int_equal(r.w, w);
     assert_int_equal(r.h, h);
+}
+
+/* A53: a language with long titles gets more room for them, but not all of it. */
+static void long_titles(void **state)
+{
+    (void)state;
+    static const struct {
+        int w, h, short_w, long_w, most_w;
+    } rows[] = {{80, 24, 24, 28, 32}, {120, 40, 34, 40, 42}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        static const int titles[] = {11, 17, 1000};
+        const int wanted[] = {rows[i].short_w, rows[i].long_w, rows[i].most_w};
+        for (size_t t = 0; t < ARRAY_LEN(titles); t++) {
+            struct layout l;
+            struct layout_wish wish = {
+                .w = rows[i].w, .h = rows[i].h, .title_columns = titles[t]};
+            layout_compute(&wish, &l);
+            assert_int_equal(l.body[PANE_STEPS].w, wanted[t]);
+            check_layout(&wish);
+        }
+    }
 }
 
 /* A13: the shapes that people know. */
@@ -255,6 +277,7 @@ int main(void)
         cmocka_unit_test(shape_80x24),  cmocka_unit_test(shape_120x40),
         cmocka_unit_test(shape_200x60), cmocka_unit_test(shape_60x20),
         cmocka_unit_test(breakpoints),  cmocka_unit_test(wishes),
+        cmocka_unit_test(long_titles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
