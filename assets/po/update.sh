@@ -2,7 +2,7 @@
 # Collects the sentences of the program into smtpscope.pot, and brings every translation up to date with it.
 #   sh assets/po/update.sh           writes smtpscope.pot and the .po files beside it
 #   sh assets/po/update.sh FILE      writes the collection to FILE and touches nothing else
-#   sh assets/po/update.sh --check   fails when smtpscope.pot is not what the sources say
+#   sh assets/po/update.sh --check   fails when other sentences are in smtpscope.pot than in the sources
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -22,17 +22,23 @@ collect() { # collect FILE
     grep -v '^"POT-Creation-Date:' "$new" >"$1"
 }
 
+# Without where a sentence stands: to move a function is no reason to translate anew.
+sentences() { # sentences FILE
+    msgcat --no-location --sort-output "$1"
+}
+
 case ${1:-} in
 --check)
     fresh=$(mktemp)
     collect "$fresh"
-    if ! cmp -s "$fresh" "$here/smtpscope.pot"; then
-        diff "$here/smtpscope.pot" "$fresh" | head -n 40 || true
-        rm -f "$fresh"
+    sentences "$fresh" >"$fresh.sorted"
+    if ! sentences "$here/smtpscope.pot" | diff - "$fresh.sorted" >"$fresh"; then
+        head -n 40 "$fresh"
+        rm -f "$fresh" "$fresh.sorted"
         echo "assets/po/smtpscope.pot is out of date: run sh assets/po/update.sh" >&2
         exit 1
     fi
-    rm -f "$fresh"
+    rm -f "$fresh" "$fresh.sorted"
     ;;
 '')
     collect "$here/smtpscope.pot"

@@ -136,8 +136,7 @@ static void long_titles(void **state)
         const int wanted[] = {rows[i].short_w, rows[i].long_w, rows[i].most_w};
         for (size_t t = 0; t < ARRAY_LEN(titles); t++) {
             struct layout l;
-            struct layout_wish wish = {
-                .w = rows[i].w, .h = rows[i].h, .title_columns = titles[t]};
+            struct layout_wish wish = {.w = rows[i].w, .h = rows[i].h, .title_columns = titles[t]};
             layout_compute(&wish, &l);
             assert_int_equal(l.body[PANE_STEPS].w, wanted[t]);
             check_layout(&wish);
