@@ -18,8 +18,8 @@ collect() { # collect FILE
             --flag=error_set:4:c-format --flag=check_note:2:c-format \
             --add-comments=TRANSLATORS: --add-location=file \
             --package-name=smtpscope --copyright-holder='the smtpscope authors') >"$new"
-    # The date would change the file on every run.
-    grep -v '^"POT-Creation-Date:' "$new" >"$1"
+    # The date would change the file on every run; without any accent xgettext leaves the charset open.
+    sed -e '/^"POT-Creation-Date:/d' -e 's/charset=CHARSET/charset=UTF-8/' "$new" >"$1"
 }
 
 # Without where a sentence stands: to move a function is no reason to translate anew.
