@@ -7,6 +7,7 @@
 #ifndef SMTPSCOPE_TEST_GUARDED_H
 #define SMTPSCOPE_TEST_GUARDED_H
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>

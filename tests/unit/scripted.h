@@ -12,6 +12,7 @@
 #ifndef SMTPSCOPE_TEST_SCRIPTED_H
 #define SMTPSCOPE_TEST_SCRIPTED_H
 
+#include <assert.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
