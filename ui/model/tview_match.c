@@ -196,18 +196,21 @@ static bool line_passes(const struct match *m, const struct line *line)
     return true;
 }
 
-static void index_line(struct match *m, const struct line *line)
+/* True when the line is shown or hit. */
+static bool index_line(struct match *m, const struct line *line)
 {
     size_t begin, end;
     if (!line_passes(m, line)) {
-        return;
+        return false;
     }
     if (m->term_count > 0) {
         numbers_add(&m->passed, line->number);
     }
-    if (finding(m) && tview_match_text(m, line->text, line->len, 0, &begin, &end)) {
+    bool hit = finding(m) && tview_match_text(m, line->text, line->len, 0, &begin, &end);
+    if (hit) {
         numbers_add(&m->hits, line->number);
     }
+    return hit || m->term_count > 0;
 }
 
 /* A step is judged after its lines came, so lines become problems later. */
@@ -236,18 +239,15 @@ static bool filters_problems(const struct match *m)
     return false;
 }
 
-/* The store searches its blocks whole, which is many times faster than line by line. */
-static void index_plain(struct match *m, const struct record *r, uint32_t last, uint32_t budget)
+/* A word without which no line counts; NULL when there is none. */
+static const char *must_hold(const struct match *m)
 {
-    while (m->indexed < last && budget-- > 0) {
-        uint32_t hit = lines_search(r->lines, m->indexed + 1, false, m->needle);
-        if (hit == 0) {
-            m->indexed = last;
-            return;
+    for (size_t i = 0; i < m->term_count; i++) {
+        if (m->terms[i].kind == TERM_WORD) {
+            return m->terms[i].word;
         }
-        numbers_add(&m->hits, hit);
-        m->indexed = hit;
     }
+    return m->term_count == 0 && !m->regex ? m->needle : NULL;
 }
 
 void tview_match_index(struct tview *v, const struct record *r, uint32_t budget)
@@ -267,20 +267,23 @@ void tview_match_index(struct tview *v, const struct record *r, uint32_t budget)
     if (m->indexed == 0 && lines_first(r->lines) > 1) {
         m->indexed = lines_first(r->lines) - 1;
     }
-    if (m->term_count == 0 && !m->regex) {
-        index_plain(m, r, last, budget);
-        return;
-    }
+    const char *word = must_hold(m);
+    bool likely = false; /* hits often stand together, as the lines of one reply do */
     budget = m->regex ? budget / REGEX_COST : budget;
     while (m->indexed < last && budget-- > 0) {
         uint32_t n = m->indexed + 1;
-        if (v->gap_end != 0 && n >= v->gap_start && n < v->gap_end) {
+        if (word != NULL && !likely) {
+            /* The store searches its blocks whole, many times faster than line by line. */
+            n = lines_search(r->lines, n, false, word);
+        } else if (v->gap_end != 0 && n >= v->gap_start && n < v->gap_end) {
             n = v->gap_end;
         }
-        struct line line;
-        if (lines_get(r->lines, n, &line)) {
-            index_line(m, &line);
+        if (n == 0 || n > last) {
+            m->indexed = last;
+            return;
         }
+        struct line line;
+        likely = lines_get(r->lines, n, &line) && index_line(m, &line);
         m->indexed = n;
     }
 }
