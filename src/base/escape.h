@@ -7,7 +7,7 @@
  * Kept as it is: printable ASCII, and valid UTF-8 (RFC 3629: no overlong forms, no surrogates)
  * whose code point takes 1 or 2 columns and is not on the list below. The columns come from a table
  * of our own (escape_table.c, Unicode 14), not from wcwidth: the answer is the same in every locale.
- * Shown as \xNN: C0 and DEL, bytes 0x80-0xff that are no valid UTF-8. Shown as \u{XXXX}: C1
+ * Shown as \xNN: C0 and DEL, bytes 0x80-0xff that are no valid UTF-8. Shown as \u{NNNN}: C1
  * controls written as UTF-8, bidi controls (U+061C U+200E U+200F U+202A-E U+2066-9), zero-width
  * and joiners (U+200B-D U+2060 U+FEFF U+FE00-F U+E0100-EF), line and paragraph separators, tags
  * (U+E0000-7F), private use and unassigned code points, and whatever else Unicode calls ignorable or
@@ -16,7 +16,7 @@
  * character, at most 4 in a row. The backslash itself stays single: the output is for reading;
  * loss-free output is the job of the JSON writer.
  *
- * With `ascii` set, every non-ASCII code point is shown as \u{XXXX}.
+ * With `ascii` set, every non-ASCII code point is shown as \u{NNNN}.
  *
  * Threads: pure. Ownership: the caller's buffers.
  */

@@ -119,7 +119,7 @@ struct check_context {
     uint32_t tls_line;  /* how the handshake ended */
     uint32_t odd_line;  /* a line of the server's that violates the protocol, or ends the session (421) */
     char odd_text[256]; /* the beginning of it, raw */
-    enum verdict results[CHECK_COUNT]; /* VERDICT_TODO before; kept by the run */
+    enum verdict results[CHECK_COUNT]; /* VERDICT_PENDING before; kept by the run */
 };
 
 /* The conversation tells its lines through the context, which must not be moved from then on. */

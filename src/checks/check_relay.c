@@ -274,17 +274,17 @@ static enum status takes_everything(struct check_context *c, const struct test *
     return st;
 }
 
-/* VERDICT_TODO: no tricky form was accepted, or it means nothing. */
+/* VERDICT_PENDING: no tricky form was accepted, or it means nothing. */
 static enum verdict judge_tricks(struct check_context *c, struct test *t)
 {
-    enum verdict worst = VERDICT_TODO;
+    enum verdict worst = VERDICT_PENDING;
     bool any = false;
     bool everything = false;
     for (size_t i = FORM_PLAIN + 1; i < FORM_COUNT; i++) {
         any = any || is_accepted(&t->forms[i]);
     }
     if (!any) {
-        return VERDICT_TODO;
+        return VERDICT_PENDING;
     }
     enum status st = takes_everything(c, t, &everything);
     if (st == ST_CANCELLED || st == ST_NOMEM) {
@@ -294,7 +294,7 @@ static enum verdict judge_tricks(struct check_context *c, struct test *t)
         check_note(
             c, _("It is accepted as well: the server takes any mailbox of its own name, and the "
                  "odd forms prove nothing"));
-        return VERDICT_TODO;
+        return VERDICT_PENDING;
     }
     for (size_t i = FORM_PLAIN + 1; i < FORM_COUNT; i++) {
         if (is_accepted(&t->forms[i])) {
@@ -350,7 +350,7 @@ static enum verdict judge(struct check_context *c, struct test *t, enum status s
         return report_open(c, plain, false);
     }
     v = judge_tricks(c, t);
-    if (v != VERDICT_TODO) {
+    if (v != VERDICT_PENDING) {
         return v;
     }
     if (!was_answered(plain->mail)) {

@@ -166,7 +166,7 @@ static enum verdict judge_helo(struct check_context *c)
     struct finding f;
     const char *name = c->domain_facts.own_ptr;
     if (c->plan->helo == NULL || !c->own_ptr_confirmed || dns_name_equal(c->plan->helo, name)) {
-        return VERDICT_TODO;
+        return VERDICT_PENDING;
     }
     finding_init(&f, "self.ptr.helo_mismatch");
     finding_arg(&f, "helo", c->plan->helo);

@@ -14,7 +14,7 @@
 
 /* Ordered: the worst of several is the largest, see verdict_worse(). */
 #define VERDICT_LIST(X)                                                                            \
-    X(VERDICT_TODO, "todo")                                                                        \
+    X(VERDICT_PENDING, "todo")                                                                        \
     X(VERDICT_RUNNING, "running")                                                                  \
     X(VERDICT_SKIPPED, "skipped")                                                                  \
     X(VERDICT_ASK, "ask")                                                                          \

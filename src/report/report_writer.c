@@ -106,7 +106,7 @@ void write_markdown(struct writer *w, const char *text)
 const char *report_verdict_word(enum verdict verdict)
 {
     switch (verdict) {
-    case VERDICT_TODO:
+    case VERDICT_PENDING:
         return _("todo");
     case VERDICT_RUNNING:
         return _("RUN");
@@ -133,7 +133,7 @@ const char *report_verdict_word(enum verdict verdict)
 const char *report_verdict_mark(enum verdict verdict)
 {
     switch (verdict) {
-    case VERDICT_TODO:
+    case VERDICT_PENDING:
         return "[ ]";
     case VERDICT_RUNNING:
         return "[|]";

@@ -96,7 +96,7 @@ static void tell_changed_verdicts(struct engine *e)
 {
     for (size_t i = 0; i < CHECK_COUNT; i++) {
         enum verdict v = e->c.results[i];
-        if (v != e->told[i].verdict && v != VERDICT_TODO && v != VERDICT_RUNNING) {
+        if (v != e->told[i].verdict && v != VERDICT_PENDING && v != VERDICT_RUNNING) {
             tell_done(e, (enum check_id)i, e->told[i].elapsed_us);
         }
     }
@@ -152,7 +152,7 @@ static void take_step(struct engine *e, enum check_id id)
 
 static enum verdict worst_result(const struct engine *e)
 {
-    enum verdict worst = VERDICT_TODO;
+    enum verdict worst = VERDICT_PENDING;
     for (size_t i = 0; i < CHECK_COUNT; i++) {
         if (e->c.results[i] != VERDICT_RUNNING) {
             worst = verdict_worse(worst, e->c.results[i]);
@@ -184,7 +184,7 @@ static bool is_of_this_run(struct engine *e, const struct command *command)
     if (e->have_context && command->run == e->run) {
         return true;
     }
-    tell_run_done(e, VERDICT_TODO, true);
+    tell_run_done(e, VERDICT_PENDING, true);
     return false;
 }
 
@@ -347,7 +347,7 @@ static uint64_t with_needs(const struct engine *e, uint64_t mask)
     uint64_t needs = check_closure(mask) & ~mask;
     for (size_t i = 0; i < CHECK_COUNT; i++) {
         enum verdict v = e->c.results[i];
-        bool decided = v != VERDICT_TODO && v != VERDICT_STOPPED && v != VERDICT_SKIPPED;
+        bool decided = v != VERDICT_PENDING && v != VERDICT_STOPPED && v != VERDICT_SKIPPED;
         if ((needs & CHECK_BIT(i)) != 0 && !decided) {
             mask |= CHECK_BIT(i);
         }
@@ -359,7 +359,7 @@ static uint64_t with_followers(const struct engine *e, uint64_t mask)
 {
     bool opening = false;
     for (size_t i = 0; i < CHECK_COUNT; i++) {
-        if (opening && (AFTER_OPENING & CHECK_BIT(i)) != 0 && e->c.results[i] != VERDICT_TODO) {
+        if (opening && (AFTER_OPENING & CHECK_BIT(i)) != 0 && e->c.results[i] != VERDICT_PENDING) {
             mask |= CHECK_BIT(i);
         }
         opening = opening || (mask & OPENING & CHECK_BIT(i)) != 0;
@@ -444,7 +444,7 @@ void engine_run_continue(struct engine *e, struct command *command)
     uint64_t mask = 0;
     for (size_t i = 0; i < CHECK_COUNT; i++) {
         enum verdict v = e->c.results[i];
-        bool open = v == VERDICT_TODO || v == VERDICT_STOPPED || v == VERDICT_SKIPPED;
+        bool open = v == VERDICT_PENDING || v == VERDICT_STOPPED || v == VERDICT_SKIPPED;
         /* A mail that was stopped behind its final dot may be under way: never a second one. */
         bool sent = v == VERDICT_STOPPED && checks[i].risk == RISK_SEND;
         if (open && !sent && has_consent(e->plan, &checks[i])) {
@@ -479,7 +479,7 @@ void engine_run_open(struct engine *e, struct command *command)
     e->path = e->last_path;
     set_deadline(e);
     smtp_quit(&e->c.smtp);
-    if (e->c.results[CHECK_EHLO] == VERDICT_TODO) {
+    if (e->c.results[CHECK_EHLO] == VERDICT_PENDING) {
         /* Nothing but the greeting was ever asked for: the rest is typed by hand. */
         uint64_t mask = CHECK_BIT(CHECK_CONNECT) | CHECK_BIT(CHECK_BANNER);
         run_steps(e, with_needs(e, mask), false);

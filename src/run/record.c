@@ -45,7 +45,7 @@ static void forget_findings(struct record *r, enum check_id check)
 
 static void update_verdict(struct record *r)
 {
-    enum verdict worst = VERDICT_TODO;
+    enum verdict worst = VERDICT_PENDING;
     for (size_t i = 0; i < CHECK_COUNT; i++) {
         if (r->steps[i].verdict != VERDICT_RUNNING) {
             worst = verdict_worse(worst, r->steps[i].verdict);
@@ -248,7 +248,7 @@ int record_exit_code(const struct record *r, bool strict)
     case VERDICT_OK:
     case VERDICT_NOTE:
         return 0;
-    case VERDICT_TODO:
+    case VERDICT_PENDING:
     case VERDICT_RUNNING:
     case VERDICT_SKIPPED:
     case VERDICT_ASK:
@@ -282,7 +282,7 @@ void record_counts(const struct record *r, unsigned *ok, unsigned *warn, unsigne
         case VERDICT_ASK:
             (*ask)++;
             break;
-        case VERDICT_TODO:
+        case VERDICT_PENDING:
         case VERDICT_RUNNING:
             break;
         }

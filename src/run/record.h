@@ -16,7 +16,7 @@
 #define RECORD_FINDINGS_MAX 512
 
 struct record_step {
-    enum verdict verdict; /* VERDICT_TODO before */
+    enum verdict verdict; /* VERDICT_PENDING before */
     enum check_id because;
     int64_t started_us, elapsed_us;
     uint32_t first_line, last_line; /* 0: none */

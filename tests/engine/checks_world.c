@@ -219,7 +219,7 @@ static void dump(const struct world *w)
 void world_expect(struct world *w, enum check_id id, enum verdict verdict, const char *ids)
 {
     struct buf got;
-    enum verdict worst = VERDICT_TODO;
+    enum verdict worst = VERDICT_PENDING;
     buf_init(&got, IDS_MAX);
     for (size_t i = 0; i < w->finding_count; i++) {
         const struct finding *f = &w->findings[i].f;

@@ -15,7 +15,7 @@
 
 static bool is_final(enum verdict v)
 {
-    return v != VERDICT_TODO && v != VERDICT_RUNNING;
+    return v != VERDICT_PENDING && v != VERDICT_RUNNING;
 }
 
 /* Every finding that a cut session brings can be shown, and something is said about the cut. */

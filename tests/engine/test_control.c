@@ -115,7 +115,7 @@ static void cancel_in(const struct phase *p, enum cancel_level level, bool stay)
     assert_true(r.record.cancelled);
     assert_int_equal(r.record.session, SMTP_CLOSED);
     for (size_t i = p->check + 1; i < CHECK_COUNT; i++) {
-        assert_int_equal(r.record.steps[i].verdict, stay ? VERDICT_TODO : VERDICT_SKIPPED);
+        assert_int_equal(r.record.steps[i].verdict, stay ? VERDICT_PENDING : VERDICT_SKIPPED);
     }
     runner_close(&r);
 }
@@ -216,7 +216,7 @@ static void test_cancel_belongs_to_its_run(void **state)
 static bool is_past(const struct runner *r, const void *arg)
 {
     enum verdict v = runner_verdict(r, *(const enum check_id *)arg);
-    return v != VERDICT_TODO && v != VERDICT_RUNNING;
+    return v != VERDICT_PENDING && v != VERDICT_RUNNING;
 }
 
 static void test_pause_and_go_on(void **state)
@@ -237,7 +237,7 @@ static void test_pause_and_go_on(void **state)
     runner_type(&r, "NOOP", "250 2");
     runner_step(&r, CHECK_DNS_MX, NULL);
     assert_int_equal(runner_verdict(&r, CHECK_DNS_MX), VERDICT_OK);
-    assert_int_equal(runner_verdict(&r, CHECK_STARTTLS), VERDICT_TODO);
+    assert_int_equal(runner_verdict(&r, CHECK_STARTTLS), VERDICT_PENDING);
     engine_pause(r.engine, false);
     runner_until_done(&r);
     assert_int_equal(runner_verdict(&r, CHECK_STARTTLS), VERDICT_OK);
@@ -258,7 +258,7 @@ static void test_pause_behind_a_start(void **state)
     engine_pause(r.engine, true);
     assert_int_equal(engine_type(r.engine, "NOOP", 4), ST_OK);
     runner_until_text(&r, "There is no connection");
-    assert_int_equal(runner_verdict(&r, CHECK_CONNECT), VERDICT_TODO);
+    assert_int_equal(runner_verdict(&r, CHECK_CONNECT), VERDICT_PENDING);
     engine_pause(r.engine, false);
     runner_until_done(&r);
     assert_int_equal(runner_verdict(&r, CHECK_CERTIFICATE), VERDICT_OK);
@@ -379,8 +379,8 @@ static void test_only(void **state)
     runner_run(&r);
     assert_int_equal(runner_verdict(&r, CHECK_BANNER), VERDICT_OK);
     assert_int_equal(runner_verdict(&r, CHECK_DNS_MX), VERDICT_OK);
-    assert_int_equal(runner_verdict(&r, CHECK_EHLO), VERDICT_TODO);
-    assert_int_equal(runner_verdict(&r, CHECK_RELAY), VERDICT_TODO);
+    assert_int_equal(runner_verdict(&r, CHECK_EHLO), VERDICT_PENDING);
+    assert_int_equal(runner_verdict(&r, CHECK_RELAY), VERDICT_PENDING);
     runner_close(&r);
 }
 
@@ -419,15 +419,15 @@ static void test_single_step_runs_what_it_rests_on(void **state)
     r.plan.stay = true;
     r.plan.only = UINT64_C(1) << CHECK_DNS_MX;
     runner_run(&r);
-    assert_int_equal(runner_verdict(&r, CHECK_CONNECT), VERDICT_TODO);
+    assert_int_equal(runner_verdict(&r, CHECK_CONNECT), VERDICT_PENDING);
     runner_step(&r, CHECK_STARTTLS, NULL);
     assert_int_equal(runner_verdict(&r, CHECK_CONNECT), VERDICT_OK);
     assert_int_equal(runner_verdict(&r, CHECK_STARTTLS), VERDICT_OK);
-    assert_int_equal(runner_verdict(&r, CHECK_CERTIFICATE), VERDICT_TODO);
+    assert_int_equal(runner_verdict(&r, CHECK_CERTIFICATE), VERDICT_PENDING);
     assert_int_equal(engine_continue(r.engine), ST_OK);
     runner_until_done(&r);
     assert_int_equal(runner_verdict(&r, CHECK_CERTIFICATE), VERDICT_OK);
-    assert_int_equal(runner_verdict(&r, CHECK_RELAY), VERDICT_TODO);
+    assert_int_equal(runner_verdict(&r, CHECK_RELAY), VERDICT_PENDING);
     runner_close(&r);
 }
 

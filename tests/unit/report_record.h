@@ -136,7 +136,7 @@ static inline void add_run(struct record *r)
     r->steps[CHECK_CERTIFICATE].because = CHECK_STARTTLS;
     set_step(r, CHECK_RELAY, VERDICT_ASK, 0);
     set_step(r, CHECK_AUTH, VERDICT_ASK, 0);
-    set_step(r, CHECK_SEND, VERDICT_TODO, 0);
+    set_step(r, CHECK_SEND, VERDICT_PENDING, 0);
 
     struct finding *f = add_finding(r, CHECK_DNS_MX, "dns.mx.found");
     finding_arg(f, "domain", "example.com");

@@ -83,7 +83,7 @@ static void test_what_blocks(void **state)
         enum verdict verdict;
         bool blocks;
     } cases[] = {
-        {VERDICT_TODO, true},  {VERDICT_SKIPPED, true}, {VERDICT_ASK, true},
+        {VERDICT_PENDING, true},  {VERDICT_SKIPPED, true}, {VERDICT_ASK, true},
         {VERDICT_OK, false},   {VERDICT_NOTE, false},   {VERDICT_STOPPED, true},
         {VERDICT_WARN, false}, {VERDICT_FAIL, true},    {VERDICT_INCONCLUSIVE, true},
     };

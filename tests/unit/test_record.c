@@ -82,11 +82,11 @@ static void test_fresh(void **state)
     struct record *r = *state;
     assert_false(r->started);
     assert_int_equal(r->running, CHECK_NONE);
-    assert_int_equal(r->verdict, VERDICT_TODO);
+    assert_int_equal(r->verdict, VERDICT_PENDING);
     assert_null(record_path(r));
     assert_int_equal(record_exit_code(r, false), 3);
     for (size_t i = 0; i < CHECK_COUNT; i++) {
-        assert_int_equal(r->steps[i].verdict, VERDICT_TODO);
+        assert_int_equal(r->steps[i].verdict, VERDICT_PENDING);
         assert_int_equal(r->steps[i].because, CHECK_NONE);
     }
 }
@@ -96,7 +96,7 @@ static void test_other_runs_are_dropped(void **state)
     struct record *r = *state;
     struct event *e = event_new(EVENT_STEP_STARTED, RUN - 1, 1, CHECK_EHLO, 5);
     assert_false(apply(r, e));
-    assert_int_equal(r->steps[CHECK_EHLO].verdict, VERDICT_TODO);
+    assert_int_equal(r->steps[CHECK_EHLO].verdict, VERDICT_PENDING);
     e = event_new_line(RUN + 1, 1, CHECK_EHLO, 5, 1, DIR_SERVER, false, 0, "x", 1);
     assert_false(apply(r, e));
     assert_int_equal(lines_last(r->lines), 0);

@@ -133,7 +133,7 @@ static void fold_result(const struct record *r, const struct tview_row *row, int
     }
     if (step != NULL) {
         word = result_word(step->verdict);
-        bool done = step->verdict != VERDICT_RUNNING && step->verdict != VERDICT_TODO;
+        bool done = step->verdict != VERDICT_RUNNING && step->verdict != VERDICT_PENDING;
         if (done && (word[0] == '\0' || width >= RESULT_WITH_TIME_WIDTH)) {
             duration_text(step->elapsed_us, time, sizeof(time));
         }

@@ -9,7 +9,7 @@
 #define PROOF_LINES 6
 
 static const char *const verdict_words[] = {
-    [VERDICT_TODO] = N_("not done"),   [VERDICT_RUNNING] = N_("running"),
+    [VERDICT_PENDING] = N_("not done"),   [VERDICT_RUNNING] = N_("running"),
     [VERDICT_SKIPPED] = N_("skipped"), [VERDICT_ASK] = N_("needs consent"),
     [VERDICT_OK] = N_("ok"),           [VERDICT_NOTE] = N_("ok, with a note"),
     [VERDICT_STOPPED] = N_("stopped"), [VERDICT_INCONCLUSIVE] = N_("could not be tested"),

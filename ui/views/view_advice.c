@@ -139,7 +139,7 @@ static void advice_build(const struct app *a, enum check_id check, struct advice
                                          VERDICT_OK,      VERDICT_SKIPPED};
     advice->count = 0;
     if (a->record.steps[check].verdict == VERDICT_RUNNING ||
-        a->record.steps[check].verdict == VERDICT_TODO) {
+        a->record.steps[check].verdict == VERDICT_PENDING) {
         add_check(a, advice, check);
     }
     for (size_t v = 0; v < ARRAY_LEN(order); v++) {

@@ -53,7 +53,7 @@ static void view_header(struct app *a, struct canvas *c)
     record_counts(&a->record, &ok, &warn, &fail, &skip, &ask);
     for (int i = 0; i < CHECK_COUNT; i++) {
         enum verdict v = a->record.steps[i].verdict;
-        done += v != VERDICT_TODO && v != VERDICT_RUNNING ? 1 : 0;
+        done += v != VERDICT_PENDING && v != VERDICT_RUNNING ? 1 : 0;
     }
     if (a->record.target != NULL && a->plan.domain != NULL && row.w >= 100) {
         escape_copy(target, sizeof(target), a->record.target, strlen(a->record.target), 0);

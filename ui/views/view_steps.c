@@ -15,7 +15,7 @@ struct state_look {
 /* Three channels for every state: a mark, a word, and an attribute. The words are four letters, so that
    columns stay; they are names of states, like protocol words, and the same in every language. */
 static const struct state_look looks[] = {
-    [VERDICT_TODO] = {"[ ]", "[ ]", "todo", ROLE_MARK_TODO, ROLE_DIM},
+    [VERDICT_PENDING] = {"[ ]", "[ ]", "todo", ROLE_MARK_TODO, ROLE_DIM},
     [VERDICT_RUNNING] = {"[|]", "[|]", "RUN", ROLE_MARK_RUN, ROLE_BOLD},
     [VERDICT_SKIPPED] = {"[-]", "[-]", "SKIP", ROLE_MARK_SKIP, ROLE_DIM},
     [VERDICT_ASK] = {"[?]", "[?]", "ASK", ROLE_MARK_ASK, ROLE_TEXT},
