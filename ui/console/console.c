@@ -33,10 +33,8 @@ static void paint(struct console *con)
     }
     app_draw(&con->app, &con->canvas);
     terminal_paint(&con->terminal, &con->canvas);
-    /* A paint for a key does not hold up what comes of it, as a stop that was asked for. */
-    if (!con->at_once) {
-        con->painted_us = clock_monotonic_us();
-    }
+    /* What comes of a key, as a stop that was asked for, does not wait either. */
+    con->painted_us = con->at_once ? 0 : clock_monotonic_us();
     con->dirty = con->at_once = false;
 }
 
