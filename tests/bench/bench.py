@@ -218,7 +218,10 @@ def in_lab(ca):
 
 
 def with_lab():
-    lab = Lab(PROGRAM)
+    try:
+        lab = Lab(PROGRAM)
+    except SystemExit:
+        return  # it has said why it cannot run here
     relays = []
     for rtt, port in ((0, 2525), (RTT_MS, 2526)):
         relays.append(subprocess.Popen(
