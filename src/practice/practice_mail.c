@@ -28,6 +28,17 @@ static bool read_path(struct session *s, const char *word, const char **rest)
     return true;
 }
 
+void session_read_address(struct session *s)
+{
+    const char *rest;
+    buf_clear(&s->address);
+    if (session_is(s, "MAIL")) {
+        (void)read_path(s, "FROM:", &rest);
+    } else if (session_is(s, "RCPT")) {
+        (void)read_path(s, "TO:", &rest);
+    }
+}
+
 /* One parameter of MAIL. False: it was answered with a refusal. */
 static bool take_parameter(struct session *s, const char *word)
 {

@@ -115,6 +115,8 @@ bool session_begins(const char *text, const char *keyword, const char **rest);
 void session_hello(struct session *s);
 
 /* practice_mail.c */
+/* Reads the address of MAIL or RCPT, so that a rule that answers can name it, too. */
+void session_read_address(struct session *s);
 void session_mail(struct session *s);
 void session_rcpt(struct session *s);
 

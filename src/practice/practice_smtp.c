@@ -334,7 +334,7 @@ static bool take_input(struct session *s)
         return true;
     }
     log_command(s);
-    buf_clear(&s->address);
+    session_read_address(s);
     auth_free(s->auth);
     s->auth = NULL;
     s->follow = EVENT_COMMAND;

@@ -234,6 +234,29 @@ static void test_families_are_told_apart(void **state)
     close_server(&t);
 }
 
+/* A rule that answers in place of the server knows the address as well as the server does. */
+static void test_rules_name_the_address(void **state)
+{
+    (void)state;
+    static const char lines[] = "  on MAIL first 1: reply \"550 5.1.8 <{address}>\"\n"
+                                "  on MAIL: reply \"250 2.1.0 <{address}>\"\n"
+                                "  on RCPT: reply \"451 4.7.1 <{sender}> to <{address}>\"\n"
+                                "  on NOOP: reply \"250 <{address}>\"\n";
+    static const struct exchange list[] = {
+        {NULL, "220"},
+        {"EHLO a", "250"},
+        {"MAIL FROM:<x@shop.example> SIZE=10", "550 5.1.8 <x@shop.example>"},
+        {"MAIL FROM:<a@b.example>", "250 2.1.0 <a@b.example>"},
+        {"rcpt to:<Anna@example.org>", "451 4.7.1 <a@b.example> to <Anna@example.org>"},
+        {"RCPT TO:Anna", "451 4.7.1 <a@b.example> to <>"},
+        {"NOOP", "250 <>"},
+    };
+    struct talk t;
+    open_server(lines, &t);
+    run_exchanges(&t, list, ARRAY_LEN(list));
+    close_server(&t);
+}
+
 /* The code that was sent decides, whoever sent it. */
 static void test_codes_make_the_state(void **state)
 {
@@ -539,6 +562,7 @@ int main(void)
         cmocka_unit_test(test_chunks),
         cmocka_unit_test(test_conditions),
         cmocka_unit_test(test_families_are_told_apart),
+        cmocka_unit_test(test_rules_name_the_address),
         cmocka_unit_test(test_codes_make_the_state),
         cmocka_unit_test(test_waiting_dripping_splitting),
         cmocka_unit_test(test_flood_waits_for_the_reader),
