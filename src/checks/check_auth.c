@@ -126,13 +126,14 @@ static enum verdict report_not_offered(struct check_context *c)
     return check_report(c, &f);
 }
 
+/* No EHLO was answered under TLS, so what the server offers there is not known. */
 static bool tls_was_lost(const struct check_context *c)
 {
     enum verdict v = c->results[CHECK_STARTTLS];
-    bool troubled = v == VERDICT_FAIL || v == VERDICT_INCONCLUSIVE || v == VERDICT_WARN;
     /* A connection that was ended after all was said has lost nothing. */
     bool left = c->smtp.state == SMTP_CLOSED && c->facts.tls != NULL && c->facts.tls->done;
-    return troubled && !c->smtp.tls && !left;
+    return v == VERDICT_FAIL || v == VERDICT_INCONCLUSIVE ||
+           (v == VERDICT_WARN && !c->smtp.tls && !left);
 }
 
 /*
