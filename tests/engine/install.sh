@@ -139,7 +139,7 @@ if command -v bash >/dev/null 2>&1; then
     [ "$(complete_words --te)" = --tee ] || wrong "bash, --te: $(complete_words --te)"
     [ "$(complete_words --tls imp)" = implicit ] || wrong "bash, --tls imp: $(complete_words --tls imp)"
     [ "$(complete_words --tls = imp)" = implicit ] || wrong "bash, --tls=imp: $(complete_words --tls = imp)"
-    [ "$(complete_words --demo = helo)" = helo-only ] || wrong "bash, --demo=helo: $(complete_words --demo = helo)"
+    [ "$(complete_words --demo = helo-o)" = helo-only ] || wrong "bash, --demo=helo-o: $(complete_words --demo = helo-o)"
 fi
 command -v zsh >/dev/null 2>&1 && { zsh -n "$share/zsh/site-functions/_smtpscope" || wrong 'zsh'; }
 command -v fish >/dev/null 2>&1 && { fish -n "$share/fish/vendor_completions.d/smtpscope.fish" || wrong 'fish'; }
