@@ -269,53 +269,6 @@ bool form_in_text(const struct form *f)
     return f->count > 0 && (kind == FIELD_TEXT || kind == FIELD_PASSWORD);
 }
 
-int text_wrapped(struct canvas *c, struct rect area, int skip_rows, enum role role, const char *text,
-                 int indent)
-{
-    int row = 0;
-    bool begins = true; /* a paragraph: what it goes on with is indented */
-    const char *p = text;
-    while (*p != '\0' || row == 0) {
-        int left = begins ? 0 : indent;
-        int room = area.w - left;
-        if (room < 1) {
-            room = 1;
-        }
-        size_t fit = 0, word = 0;
-        int columns = 0;
-        while (p[fit] != '\0' && p[fit] != '\n') {
-            struct escape_cell cell;
-            escape_next(p + fit, strlen(p + fit), 0, &cell);
-            if (columns + cell.columns > room) {
-                break;
-            }
-            columns += cell.columns;
-            fit += cell.consumed;
-            if (p[fit] == ' ' || p[fit] == '\0' || p[fit] == '\n') {
-                word = fit;
-            }
-        }
-        size_t take = p[fit] == '\0' || p[fit] == '\n' ? fit : word > 0 ? word : fit > 0 ? fit : 1;
-        if (c != NULL && row >= skip_rows && row - skip_rows < area.h) {
-            canvas_text(c, area, area.x + left, area.y + row - skip_rows, role, p, take, 0);
-        }
-        row++;
-        p += take;
-        begins = *p == '\n';
-        if (begins) {
-            p++;
-        } else {
-            while (*p == ' ') {
-                p++;
-            }
-        }
-        if (*p == '\0') {
-            break;
-        }
-    }
-    return row;
-}
-
 /* Where the fields begin: behind the longest label of this language, and no later than in the middle. */
 static int label_columns(const struct form *f, int width)
 {
@@ -509,28 +462,6 @@ static void form_draw_buttons(const struct form *f, struct canvas *c, struct rec
         }
         area.h--;
     }
-}
-
-void box_draw(struct canvas *c, struct rect box, const char *title)
-{
-    canvas_fill(c, box, ROLE_TEXT);
-    for (int x = box.x; x < box.x + box.w; x++) {
-        canvas_put(c, x, box.y, ROLE_LINE, GLYPH_HLINE);
-        canvas_put(c, x, box.y + box.h - 1, ROLE_LINE, GLYPH_HLINE);
-    }
-    for (int y = box.y; y < box.y + box.h; y++) {
-        canvas_put(c, box.x, y, ROLE_LINE, GLYPH_VLINE);
-        canvas_put(c, box.x + box.w - 1, y, ROLE_LINE, GLYPH_VLINE);
-    }
-    canvas_put(c, box.x, box.y, ROLE_LINE, GLYPH_CORNER_UL);
-    canvas_put(c, box.x + box.w - 1, box.y, ROLE_LINE, GLYPH_CORNER_UR);
-    canvas_put(c, box.x, box.y + box.h - 1, ROLE_LINE, GLYPH_CORNER_LL);
-    canvas_put(c, box.x + box.w - 1, box.y + box.h - 1, ROLE_LINE, GLYPH_CORNER_LR);
-    struct rect top = {box.x + 2, box.y, box.w - 4, 1};
-    struct rect words = {top.x + 1, top.y, top.w - 2, 1};
-    int w = canvas_label(c, words, words.x, words.y, ROLE_TITLE_FOCUS, title);
-    canvas_str(c, top, top.x, top.y, ROLE_TITLE_FOCUS, " ");
-    canvas_str(c, top, words.x + w, top.y, ROLE_TITLE_FOCUS, " ");
 }
 
 /* The first row shown is the one that brings the focus into view; the buttons lie below the last. */

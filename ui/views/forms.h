@@ -9,6 +9,7 @@
 
 #include "canvas.h"
 #include "lineedit.h"
+#include "textbox.h"
 
 #define FORM_FIELDS_MAX 20
 #define FORM_WIDTH 60
@@ -67,10 +68,5 @@ enum form_result form_key(struct form *f, uint32_t key, bool careful, int *press
 /* True when the focus is in a text field, so that letters are text. */
 bool form_in_text(const struct form *f);
 void form_draw(struct form *f, struct canvas *c);
-/* An empty box with a title in its upper edge. */
-void box_draw(struct canvas *c, struct rect box, const char *title);
-/* Wrapped text lines in a rectangle; returns the rows it takes. Draws when c is not NULL. */
-int text_wrapped(struct canvas *c, struct rect area, int skip_rows, enum role role, const char *text,
-                 int indent);
 
 #endif

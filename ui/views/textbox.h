@@ -1,0 +1,17 @@
+/*
+ * textbox: wrapped text and framed boxes on the canvas, as forms, lists, advice and notices use them.
+ *
+ * Threads: the face's. Ownership: nothing is kept.
+ */
+#ifndef SMTPSCOPE_TEXTBOX_H
+#define SMTPSCOPE_TEXTBOX_H
+
+#include "canvas.h"
+
+/* An empty box with a title in its upper edge. */
+void box_draw(struct canvas *c, struct rect box, const char *title);
+/* Wrapped text lines in a rectangle; returns the rows it takes. Draws when c is not NULL. */
+int text_wrapped(struct canvas *c, struct rect area, int skip_rows, enum role role, const char *text,
+                 int indent);
+
+#endif
