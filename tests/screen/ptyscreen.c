@@ -94,6 +94,10 @@ static void child(const struct pty *p, const char *const *args, const char *cons
  */
 static void leader(const struct pty *p, const char *const *args, const char *const *env, int tell)
 {
+    struct termios modes;
+    int rc = tcgetattr(STDIN_FILENO, &modes);
+    ssize_t told = write(tell, &modes, rc == 0 ? sizeof(modes) : 0);
+    (void)told;
     pid_t pid = fork();
     if (pid == 0) {
         close(tell);
@@ -146,7 +150,9 @@ void pty_start(struct pty *p, int w, int h, const char *const *args, const char 
         leader(p, args, env, tell[1]);
     }
     close(tell[1]);
-    ssize_t n = read(tell[0], &p->pid, sizeof(p->pid));
+    ssize_t n = read(tell[0], &p->modes, sizeof(p->modes));
+    assert(n == (ssize_t)sizeof(p->modes));
+    n = read(tell[0], &p->pid, sizeof(p->pid));
     assert(n == (ssize_t)sizeof(p->pid));
     (void)n;
     (void)rc;

@@ -12,12 +12,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+#include <termios.h>
 #include <vterm.h>
 
 #define PTY_WAIT_MS 30000
 
 struct pty {
     pid_t pid;    /* smtpscope */
+    struct termios modes; /* of the terminal before smtpscope had it */
     pid_t leader; /* of the session, as a shell would be; ends as smtpscope ends */
     int fd; /* master */
     int w, h;
