@@ -34,8 +34,4 @@ enum status guide_file_read(struct guide_book *book, const char *path, struct er
 void guide_book_free(struct guide_book *book);
 const struct guide_entry *guide_book_find(const struct guide_book *book, const char *name);
 
-/* Reads the placeholder that begins at p[0] == '{'. Returns its length with both braces and sets *name, or 0
-   when there is none. */
-size_t guide_placeholder(const char *p, struct span *name);
-
 #endif
