@@ -217,6 +217,13 @@ static enum status fill_entry(struct guide_text *out, const struct guide_entry *
     return st;
 }
 
+static const struct guide_entry *class_entry(const struct guide *g, enum reply_class class)
+{
+    char name[64] = "class ";
+    str_copy(name + 6, sizeof(name) - 6, reply_class_name(class));
+    return guide_entry_find(g, name);
+}
+
 enum status guide_finding(const struct guide *g, const struct finding *f, bool ascii,
                           struct guide_text *out)
 {
@@ -227,9 +234,7 @@ enum status guide_finding(const struct guide *g, const struct finding *f, bool a
     }
     const struct guide_entry *class = NULL;
     if (f->class != CLASS_NONE && f->kind->by_class) {
-        char name[64] = "class ";
-        str_copy(name + 6, sizeof(name) - 6, reply_class_name(f->class));
-        class = guide_entry_find(g, name);
+        class = class_entry(g, f->class);
     }
     /* A look at the finding with its words in the guide's language; nothing in it is ours to free. */
     struct finding own = *f;
@@ -239,6 +244,29 @@ enum status guide_finding(const struct guide *g, const struct finding *f, bool a
         }
     }
     return fill_entry(out, e, class, &own, ascii ? ESCAPE_ASCII : 0);
+}
+
+enum status guide_class(const struct guide *g, enum reply_class class, struct guide_text *out)
+{
+    memset(out, 0, sizeof(*out));
+    const struct guide_entry *e = class_entry(g, class);
+    return e != NULL ? fill_entry(out, e, NULL, NULL, 0) : ST_INVALID;
+}
+
+void guide_group_steps(const struct guide_step *steps, size_t count, size_t *order)
+{
+    size_t placed = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool named = false;
+        for (size_t k = 0; k < i; k++) {
+            named = named || steps[k].who == steps[i].who;
+        }
+        for (size_t k = i; k < count && !named; k++) {
+            if (steps[k].who == steps[i].who) {
+                order[placed++] = k;
+            }
+        }
+    }
 }
 
 enum status guide_check(const struct guide *g, const char *check_id, struct guide_text *out)

@@ -59,6 +59,11 @@ struct guide_text {
 /* Text of a finding. Never fails for a known id; on no memory fields may be NULL-safe empty strings. */
 enum status guide_finding(const struct guide *g, const struct finding *f, bool ascii,
                           struct guide_text *out) MUST_CHECK;
+/* Text about a kind of refusal, when no more is known than that. */
+enum status guide_class(const struct guide *g, enum reply_class class, struct guide_text *out)
+    MUST_CHECK;
+/* The order in which steps of one side stand together, sides in the order in which they are first named. */
+void guide_group_steps(const struct guide_step *steps, size_t count, size_t *order);
 /* Text about a check: what it does and why. */
 enum status guide_check(const struct guide *g, const char *check_id, struct guide_text *out)
     MUST_CHECK;

@@ -229,7 +229,7 @@ static enum status entry_begin(struct reader *r, char *line)
     return ST_OK;
 }
 
-static bool who_of(const char *word, size_t len, enum who *out)
+bool guide_who(const char *word, size_t len, enum who *out)
 {
     static const struct {
         const char *word;
@@ -260,7 +260,7 @@ static enum status step_begin(struct reader *r, const char *word, size_t len)
 {
     struct guide_entry *e = r->entry;
     enum who who;
-    if (!who_of(word, len, &who)) {
+    if (!guide_who(word, len, &who)) {
         return error_set(r->error, ST_INVALID, 0,
                          _("%s:%u: expected client, server, dns, network, third-party, tool or "
                            "any after do"),

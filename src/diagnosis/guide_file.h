@@ -34,4 +34,7 @@ enum status guide_file_read(struct guide_book *book, const char *path, struct er
 void guide_book_free(struct guide_book *book);
 const struct guide_entry *guide_book_find(const struct guide_book *book, const char *name);
 
+/* The word behind "do": client, server, dns, network, third-party, tool or any. */
+bool guide_who(const char *word, size_t len, enum who *out);
+
 #endif

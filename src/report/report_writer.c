@@ -6,6 +6,8 @@
 #include "escape.h"
 #include "text.h"
 
+#define FENCE_MIN 3
+
 void write_raw(struct writer *w, const char *text)
 {
     if (w->st == ST_OK) {
@@ -101,6 +103,24 @@ void write_markdown(struct writer *w, const char *text)
         w->st = st;
     }
     buf_free(&safe);
+}
+
+void report_fence_look(struct report_fence *f, const char *p, size_t len)
+{
+    f->run = 0;
+    for (size_t i = 0; i < len; i++) {
+        f->run = p[i] == '`' ? f->run + 1 : 0;
+        f->longest = f->run > f->longest ? f->run : f->longest;
+    }
+}
+
+void report_write_fence(struct writer *w, const struct report_fence *f, const char *language)
+{
+    for (size_t i = 0; i < FENCE_MIN || i < f->longest + 1; i++) {
+        write_raw(w, "`");
+    }
+    write_raw(w, language);
+    write_raw(w, "\n");
 }
 
 const char *report_verdict_word(enum verdict verdict)
@@ -210,20 +230,6 @@ size_t report_problems(const struct record *r, size_t order[RECORD_FINDINGS_MAX]
         }
     }
     return count;
-}
-
-void report_group_steps(const struct guide_text *text, size_t order[GUIDE_DO_MAX])
-{
-    bool taken[GUIDE_DO_MAX] = {false};
-    size_t count = 0;
-    for (size_t i = 0; i < text->step_count; i++) {
-        for (size_t k = i; k < text->step_count; k++) {
-            if (!taken[k] && text->steps[k].who == text->steps[i].who) {
-                taken[k] = true;
-                order[count++] = k;
-            }
-        }
-    }
 }
 
 bool report_is_told(const struct record *r, const struct record_finding *rf)

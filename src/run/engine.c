@@ -46,7 +46,6 @@ static struct command *command_new(enum command_kind kind, size_t text_len)
     if (c != NULL) {
         c->item.bytes = sizeof(*c) + text_len;
         c->kind = kind;
-        c->check = CHECK_NONE;
     }
     return c;
 }
@@ -399,16 +398,21 @@ uint32_t engine_start(struct engine *e, const struct plan *plan)
     return run;
 }
 
-enum status engine_step(struct engine *e, enum check_id check, const struct plan *plan)
+enum status engine_steps(struct engine *e, uint64_t mask, const struct plan *plan)
 {
-    if (check >= CHECK_COUNT || e->generation == 0) {
+    if (mask == 0 || (mask & ~ALL_CHECKS) != 0 || e->generation == 0) {
         return ST_INVALID;
     }
     struct command *c = job_new(COMMAND_STEP, e->generation, plan);
     if (c != NULL) {
-        c->check = check;
+        c->steps = mask;
     }
     return send(e, c);
+}
+
+enum status engine_step(struct engine *e, enum check_id check, const struct plan *plan)
+{
+    return check < CHECK_COUNT ? engine_steps(e, CHECK_BIT(check), plan) : ST_INVALID;
 }
 
 enum status engine_continue(struct engine *e)

@@ -187,7 +187,7 @@ static inline void report_run_free(struct report_run *run)
 static inline enum status report_run_build(const struct report_run *run, enum report_format format,
                                            bool ascii, struct buf *out)
 {
-    struct report_options o = {format, ascii, &run->plan, run->guide, run->guide};
+    struct report_options o = {format, ascii, &run->plan, run->guide, run->guide, NULL};
     return report_build(&run->record, &o, out);
 }
 
