@@ -248,19 +248,25 @@ enum status guided_preset(const struct guided *g, const struct plan *plan, struc
 }
 
 /* The finding that the end is about: the worst of those that its patterns name. */
-static const struct finding *find_cause(const struct guided *g, const struct record *record)
+static const struct record_finding *find_cause(const struct guided *g, const struct record *record)
 {
     const char *patterns = playbook_cause(&g->walk);
-    const struct finding *found = NULL;
+    const struct record_finding *found = NULL;
     for (size_t i = 0; i < record->finding_count && patterns != NULL; i++) {
-        const struct finding *f = &record->findings[i].f;
-        const struct playbook_outcome outcome = {f->kind->id, verdict_name(f->verdict)};
+        const struct record_finding *rf = &record->findings[i];
+        const struct playbook_outcome outcome = {rf->f.kind->id, verdict_name(rf->f.verdict)};
         if (playbook_match(patterns, &outcome, 1) != SIZE_MAX &&
-            (found == NULL || f->verdict > found->verdict)) {
-            found = f;
+            (found == NULL || rf->f.verdict > found->f.verdict)) {
+            found = rf;
         }
     }
     return found;
+}
+
+enum check_id guided_cause_step(const struct guided *g, const struct record *record)
+{
+    const struct record_finding *cause = find_cause(g, record);
+    return cause != NULL ? cause->check : CHECK_NONE;
 }
 
 static bool names_reply(const struct guided *g)
@@ -322,7 +328,8 @@ static enum status fill_ticket(const struct guided *g, const struct record *reco
         out->todo_count = i + 1;
     }
     /* A refusal that was pasted is what the trouble is about; a finding of this run goes before it. */
-    out->finding = find_cause(g, record);
+    const struct record_finding *cause = find_cause(g, record);
+    out->finding = cause != NULL ? &cause->f : NULL;
     if (out->finding == NULL && names_reply(g)) {
         out->class = g->reply.class;
         out->pasted = g->pasted;

@@ -70,6 +70,8 @@ enum status guided_skip(struct guided *g, const struct plan *plan, const struct 
                         struct error *error) MUST_CHECK;
 bool guided_back(struct guided *g, const struct plan *plan, const struct record *record);
 
+/* The step that found what the end is about, or CHECK_NONE. */
+enum check_id guided_cause_step(const struct guided *g, const struct record *record);
 /* The last page of this way, built with the end's texts. */
 enum status guided_page(const struct guided *g, const struct record *record,
                         const struct report_options *options, struct report_page *out) MUST_CHECK;

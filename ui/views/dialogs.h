@@ -20,7 +20,7 @@ void dialog_open_target(struct app *a);
 void dialog_open_login(struct app *a);
 void dialog_open_relay(struct app *a);
 void dialog_open_send(struct app *a);
-void dialog_open_save(struct app *a);
+void dialog_open_save(struct app *a, enum report_format format);
 void dialog_open_quit(struct app *a);
 void dialog_open_list(struct app *a, enum list_purpose purpose);
 /* Takes the text over. */

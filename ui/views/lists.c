@@ -57,7 +57,13 @@ static bool contains_nocase(const char *line, size_t len, const char *needle)
     return n == 0;
 }
 
-static void list_refill_scenarios(struct dialog *d)
+/* Scenarios and symptoms are lines of text; help and menu are actions. */
+static bool has_items(const struct dialog *d)
+{
+    return d->purpose == LIST_SCENARIOS || d->purpose == LIST_SYMPTOMS;
+}
+
+static void list_refill_items(struct dialog *d)
 {
     const char *filter = lineedit_text(&d->filter);
     d->count = 0;
@@ -76,8 +82,8 @@ static void list_refill_scenarios(struct dialog *d)
 
 static void list_refill(struct dialog *d)
 {
-    if (d->purpose == LIST_SCENARIOS) {
-        list_refill_scenarios(d);
+    if (has_items(d)) {
+        list_refill_items(d);
     } else {
         list_refill_actions(d);
     }
@@ -90,10 +96,13 @@ void list_open(struct app *a, struct dialog *d, enum list_purpose purpose)
     if (lineedit_init(&d->filter, 128, false) != ST_OK) {
         app_say(a, true, "%s", _("Not enough memory."));
     }
-    if (purpose == LIST_SCENARIOS) {
+    if (has_items(d)) {
         struct buf out;
         buf_init(&out, 1u << 20);
-        if (a->options->list_scenarios(a->options->ctx, &out, &error) != ST_OK) {
+        enum status st = purpose == LIST_SYMPTOMS
+                             ? guide_symptoms(a, &out, &error)
+                             : a->options->list_scenarios(a->options->ctx, &out, &error);
+        if (st != ST_OK) {
             app_say(a, true, "%s", error.text);
         } else {
             d->items = str_dup(buf_str(&out));
@@ -108,7 +117,7 @@ static void list_choose(struct app *a, struct dialog *d)
     if (d->count == 0) {
         return;
     }
-    if (d->purpose != LIST_SCENARIOS) {
+    if (!has_items(d)) {
         enum action action = d->actions[d->cursor];
         dialog_close(a);
         app_action(a, action);
@@ -122,10 +131,13 @@ static void list_choose(struct app *a, struct dialog *d)
     }
     memcpy(name, item, len);
     name[len] = '\0';
+    bool symptom = d->purpose == LIST_SYMPTOMS;
     while (a->dialog_count > 0) {
         dialog_close(a);
     }
-    if (app_connect_engine(a, name)) {
+    if (symptom) {
+        guide_begin(a, name);
+    } else if (app_connect_engine(a, name)) {
         app_start_run(a);
     } else {
         dialog_open_start(a);
@@ -170,7 +182,7 @@ void list_key(struct app *a, struct dialog *d, uint32_t key)
 static void row_name(const struct dialog *d, size_t at, char *out, size_t size)
 {
     out[0] = '\0';
-    if (d->purpose == LIST_SCENARIOS) {
+    if (has_items(d)) {
         const char *item = d->items + d->item_offsets[at];
         escape_copy(out, size, item, strcspn(item, "\t\n"), 0);
     } else if (d->purpose == LIST_MENU) {
@@ -198,7 +210,7 @@ static void list_draw_row(const struct dialog *d, struct canvas *c, struct rect 
                           size_t at)
 {
     char name[NAME_MAX_BYTES], title[TITLE_MAX_BYTES] = "";
-    bool scenario = d->purpose == LIST_SCENARIOS;
+    bool scenario = has_items(d);
     row_name(d, at, name, sizeof(name));
     if (scenario) {
         const char *item = d->items + d->item_offsets[at];
@@ -219,6 +231,7 @@ void list_draw(struct app *a, struct dialog *d, struct canvas *c)
     (void)a;
     const char *title = d->purpose == LIST_MENU        ? _("All commands")
                         : d->purpose == LIST_SCENARIOS ? _("Practise: choose a scenario")
+                        : d->purpose == LIST_SYMPTOMS  ? _("Guide me: what is wrong?")
                                                        : _("Help: what the keys do here");
     int width = c->w < LIST_WIDTH + 2 ? c->w : LIST_WIDTH;
     int height = c->h > 6 ? c->h - 4 : c->h;

@@ -7,11 +7,15 @@
 #define SMTPSCOPE_TEXTBOX_H
 
 #include "canvas.h"
+#include "lineedit.h"
 
 /* An empty box with a title in its upper edge. */
 void box_draw(struct canvas *c, struct rect box, const char *title);
 /* Wrapped text lines in a rectangle; returns the rows it takes. Draws when c is not NULL. */
 int text_wrapped(struct canvas *c, struct rect area, int skip_rows, enum role role, const char *text,
                  int indent);
+
+/* A line that is being edited, in one row. With `focus` the cursor is in it. */
+void edit_draw(struct canvas *c, struct rect box, const struct lineedit *e, bool focus);
 
 #endif

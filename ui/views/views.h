@@ -20,6 +20,9 @@ void view_status(struct app *a, struct canvas *c);
 
 /* The whole advice about a step as text, for the box that Enter opens, and for the reports' reader. */
 enum status advice_text(const struct app *a, enum check_id check, struct buf *out) MUST_CHECK;
+/* The n-th line that the findings of a step rest on, in the order in which they are told; 0 behind the last one.
+   *count gets how many there are. */
+uint32_t advice_proof(const struct app *a, enum check_id check, size_t n, size_t *count);
 /* Links of the findings of a step, one a line. */
 enum status advice_links(const struct app *a, enum check_id check, struct buf *out) MUST_CHECK;
 /* The same test as commands of other tools (swaks, openssl, dig), one a line. */
