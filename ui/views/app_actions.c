@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "commands.h"
 #include "dialogs.h"
 #include "text.h"
 #include "views.h"
@@ -381,9 +382,14 @@ static void act_links(struct app *a)
     show_text(a, _("Links"), advice_links);
 }
 
+static enum status same_command(const struct app *a, enum check_id check, struct buf *out)
+{
+    return commands_for(&a->record, &a->plan, check, out);
+}
+
 static void act_copy_command(struct app *a)
 {
-    show_text(a, _("The same as a command"), advice_commands);
+    show_text(a, _("The same as a command"), same_command);
 }
 
 /* To the first line that the advice rests on, each further time to the next. */

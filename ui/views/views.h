@@ -25,8 +25,6 @@ enum status advice_text(const struct app *a, enum check_id check, struct buf *ou
 uint32_t advice_proof(const struct app *a, enum check_id check, size_t n, size_t *count);
 /* Links of the findings of a step, one a line. */
 enum status advice_links(const struct app *a, enum check_id check, struct buf *out) MUST_CHECK;
-/* The same test as commands of other tools (swaks, openssl, dig), one a line. */
-enum status advice_commands(const struct app *a, enum check_id check, struct buf *out) MUST_CHECK;
 
 /* Mark, word and role of a state. The mark is three columns with its brackets. */
 const char *state_mark(enum verdict verdict, bool ascii, unsigned spin);
