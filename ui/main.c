@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "console.h"
+#include "guided_words.h"
 #include "headless.h"
 #include "language.h"
 #include "options.h"
@@ -197,6 +198,29 @@ static int print_scenarios(struct program *p)
     return code;
 }
 
+static int print_playbooks(struct program *p)
+{
+    struct error error = {.text = ""};
+    struct playbooks *books = NULL;
+    struct out out;
+    int code = EXIT_CODE_OK;
+    out_init(&out, STDOUT_FILENO, p->language.ascii || p->options.ascii);
+    if (playbooks_load(&books, p->data_dir, p->language.code, &guided_known, &error) != ST_OK) {
+        complain(out.ascii, "%s", error.text);
+        code = EXIT_CODE_INPUT;
+    }
+    for (size_t i = 0; books != NULL && i < playbooks_count(books); i++) {
+        const struct playbook *book = playbooks_at(books, i);
+        out_line(&out, "%-12s %s", book->name, book->symptom);
+    }
+    playbooks_free(books);
+    if (!out_flush(&out) && !out.closed) {
+        code = EXIT_CODE_IO;
+    }
+    out_free(&out);
+    return code;
+}
+
 static int print_version(void)
 {
     printf("smtpscope %s\n%s\n", SMTPSCOPE_VERSION, tls_library_version());
@@ -219,6 +243,8 @@ static int print_and_end(struct program *p)
         break;
     case OPTIONS_SCENARIOS:
         return print_scenarios(p);
+    case OPTIONS_PLAYBOOKS:
+        return print_playbooks(p);
     case OPTIONS_COMPLETION:
         if (!options_completion(stdout, p->options.shell)) {
             complain(p->language.ascii, _("There are completions for bash, zsh and fish."));

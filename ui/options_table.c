@@ -265,6 +265,9 @@ const struct option_row option_rows[] = {
      N_("practise inside this program; nothing is sent"), set_demo, AT(scenario), 0, 0},
     {"list-scenarios", 0, SECTION_PRACTICE, NULL, false, NULL, N_("list what can be practised"),
      set_constant, AT(mode), 0, OPTIONS_SCENARIOS},
+    {"list-playbooks", 0, SECTION_PRACTICE, NULL, false, NULL,
+     N_("list the symptoms that the guided mode knows"), set_constant, AT(mode), 0,
+     OPTIONS_PLAYBOOKS},
 
     {"check", 0, SECTION_OUTPUT, NULL, false, NULL, N_("no screen: plain lines, summary last"),
      set_flag, AT(check), 0, 1},
@@ -274,7 +277,7 @@ const struct option_row option_rows[] = {
      set_only, 0, 0, 0},
     {"strict", 0, SECTION_OUTPUT, NULL, false, NULL, N_("warnings count as failures"), set_flag,
      AT(strict), 0, 1},
-    {"save", 0, SECTION_OUTPUT, "FILE", false, NULL, N_("save the report: .txt, .md or .json"),
+    {"save", 0, SECTION_OUTPUT, "FILE", false, NULL, N_("save the report: .txt, .md or .json; as a ticket: .ticket.txt, .ticket.md"),
      set_text, AT(save), 0, 0},
     {"tee", 0, SECTION_OUTPUT, "FILE", false, NULL, N_("write the transcript while it grows"),
      set_text, AT(tee), 0, 0},

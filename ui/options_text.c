@@ -245,7 +245,7 @@ static void print_man_row(FILE *out, const struct option_row *row)
 }
 
 static const struct example variables[] = {
-    {"SMTPSCOPE_DATA", N_("directory with guide, scenarios and translations, instead of the "
+    {"SMTPSCOPE_DATA", N_("directory with guide, playbooks, scenarios and translations, instead of the "
                           "installed one")},
     {"SMTPSCOPE_A11Y",
      N_("when 1, plain lines instead of the full screen, as with --plain and with "

@@ -31,11 +31,12 @@ _arguments -s \
   '--read-only[no relay test, no login, no mail in any case]' \
   '--demo=-[practise inside this program; nothing is sent]::SCENARIO:' \
   '--list-scenarios[list what can be practised]' \
+  '--list-playbooks[list the symptoms that the guided mode knows]' \
   '--check[no screen  plain lines, summary last]' \
   '--json[no screen  one JSON document]' \
   '--only=[only these, as dns.mx,tls.starttls]:CHECKS:' \
   '--strict[warnings count as failures]' \
-  '--save=[save the report  .txt, .md or .json]:FILE:_files' \
+  '--save=[save the report  .txt, .md or .json; as a ticket  .ticket.txt, .ticket.md]:FILE:_files' \
   '--tee=[write the transcript while it grows]:FILE:_files' \
   '-q[problems and the summary only]' \
   '--quiet[problems and the summary only]' \

@@ -10,6 +10,7 @@
 #include "text.h"
 
 #define MESSAGE_MAX (256u << 10)
+#define MESSAGE_COLUMNS 72
 #define WHERE_MAX 640
 
 void report_ticket_worst(const struct record *r, struct report_ticket *out)
@@ -165,6 +166,12 @@ static void write_proof(struct writer *w, const struct record *r, const struct r
     }
 }
 
+/* As narrow as mail is written. */
+static void write_message(struct writer *w, const char *label, size_t indent, const char *text)
+{
+    write_wrapped_at(w, MESSAGE_COLUMNS, label, indent, text);
+}
+
 /* What concerns whoever gets the message; all of it where nothing is his in particular. */
 static void write_requests(struct writer *w, const struct report_page *page)
 {
@@ -178,18 +185,18 @@ static void write_requests(struct writer *w, const struct report_page *page)
         }
         if (number == 0) {
             write_raw(w, "\n");
-            write_wrapped(w, "", 0, _("This helps:"));
+            write_message(w, "", 0, _("This helps:"));
         }
         char point[16];
         snprintf(point, sizeof(point), "%u.", ++number);
-        write_wrapped(w, point, number < 10 ? 3 : 4, page->steps[i].text);
+        write_message(w, point, number < 10 ? 3 : 4, page->steps[i].text);
     }
 }
 
 static void write_fact(struct writer *w, const char *label, const char *text)
 {
     if (text[0] != '\0') {
-        write_wrapped(w, label, 14, text);
+        write_message(w, label, 14, text);
     }
 }
 
@@ -208,15 +215,16 @@ static enum status compose_message(const struct record *r, const struct report_o
                                                                           : where;
     escape_copy(name, sizeof(name), target, strlen(target), w.flags);
     if (page->demo) {
-        write_wrapped(&w, "DEMO.", 6, report_demo_sentence());
+        write_message(&w, "DEMO.", 6, report_demo_sentence());
     }
     char subject[1024];
     snprintf(subject, sizeof(subject), _("Subject: %s: %s"), name, page->title);
-    write_wrapped(&w, "", 0, subject);
+    write_text(&w, subject); /* in one line, however long */
     write_raw(&w, "\n");
-    write_wrapped(&w, "", 0, _("Hello,"));
     write_raw(&w, "\n");
-    write_wrapped(&w, "", 0,
+    write_message(&w, "", 0, _("Hello,"));
+    write_raw(&w, "\n");
+    write_message(&w, "", 0,
                   t->message != NULL ? t->message
                                      : _("we tested the mail service that is named below and found "
                                          "the following."));
@@ -227,12 +235,12 @@ static enum status compose_message(const struct record *r, const struct report_o
     write_fact(&w, _("From"), seen);
     if (t->pasted != NULL || (t->finding != NULL && t->finding->evidence_count > 0)) {
         write_raw(&w, "\n");
-        write_wrapped(&w, "", 0, _("What was said (C: the client, S: the server):"));
+        write_message(&w, "", 0, _("What was said (C: the client, S: the server):"));
         write_proof(&w, r, t);
     }
     if (page->means != NULL) {
         write_raw(&w, "\n");
-        write_wrapped(&w, "", 0, page->means);
+        write_message(&w, "", 0, page->means);
     }
     write_requests(&w, page);
     if (page->reference[0] != '\0') {

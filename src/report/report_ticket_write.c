@@ -86,13 +86,14 @@ static void markdown_label(struct writer *w, const char *label)
 {
     write_raw(w, "**");
     write_markdown(w, label);
-    write_raw(w, ":** ");
+    write_raw(w, ":**");
 }
 
 static void markdown_paragraph(struct writer *w, const char *label, const char *text)
 {
     if (text != NULL && text[0] != '\0') {
         markdown_label(w, label);
+        write_raw(w, " ");
         write_markdown(w, text);
         write_raw(w, "\n\n");
     }

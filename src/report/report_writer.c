@@ -47,6 +47,12 @@ static size_t columns_of(const struct writer *w, const char *p, size_t len)
 
 void write_wrapped(struct writer *w, const char *label, size_t indent, const char *text)
 {
+    write_wrapped_at(w, REPORT_COLUMNS, label, indent, text);
+}
+
+void write_wrapped_at(struct writer *w, size_t columns, const char *label, size_t indent,
+                      const char *text)
+{
     size_t column = columns_of(w, label, strlen(label));
     write_text(w, label);
     if (column >= indent && column > 0) {
@@ -58,7 +64,7 @@ void write_wrapped(struct writer *w, const char *label, size_t indent, const cha
     while (*text != '\0' && w->st == ST_OK) {
         size_t len = strcspn(text, " ");
         size_t width = columns_of(w, text, len);
-        if (!fresh && column + 1 + width > REPORT_COLUMNS) {
+        if (!fresh && column + 1 + width > columns) {
             write_raw(w, "\n");
             column = 0;
             fresh = true;

@@ -27,6 +27,9 @@ void write_text(struct writer *w, const char *text);
 void write_spaces(struct writer *w, size_t count);
 /* The label, filled up to `indent` columns, then the text wrapped at REPORT_COLUMNS, and a line end. */
 void write_wrapped(struct writer *w, const char *label, size_t indent, const char *text);
+/* The same in lines of so many columns. */
+void write_wrapped_at(struct writer *w, size_t columns, const char *label, size_t indent,
+                      const char *text);
 /* For Markdown: escaped, and characters that Markdown would act on get a backslash. */
 void write_markdown(struct writer *w, const char *text);
 

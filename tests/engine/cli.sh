@@ -92,6 +92,8 @@ expect 0 --version
 [ "$(head -1 "$work/out")" = 'smtpscope 1.0.0' ] || wrong "--version: $(head -1 "$work/out")"
 expect 0 --list-scenarios
 grep -q '^healthy ' "$work/out" || wrong '--list-scenarios: no healthy'
+expect 0 --list-playbooks
+grep -q "^receive  *I can't receive mail" "$work/out" || wrong '--list-playbooks: no receive'
 for pair in print-man:man/smtpscope.1 print-completion=bash:completions/smtpscope.bash \
     print-completion=zsh:completions/smtpscope.zsh print-completion=fish:completions/smtpscope.fish
 do

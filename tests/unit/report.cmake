@@ -2,6 +2,8 @@ unit(report report)
 unit(report_json report)
 unit(report_long report)
 unit(savefile report)
+unit(ticket report)
+target_compile_definitions(unit_ticket PRIVATE UNIT_SOURCE_DIR="${CMAKE_CURRENT_LIST_DIR}")
 target_compile_definitions(unit_report_json PRIVATE
     SCHEMA_FILE="${PROJECT_SOURCE_DIR}/assets/report.schema.json")
 

@@ -70,7 +70,7 @@ enum status guide_symptoms(struct app *a, struct buf *out, struct error *error)
     enum status st = ST_OK;
     for (size_t i = 0; i < playbooks_count(a->guide_pane.books) && st == ST_OK; i++) {
         const struct playbook *book = playbooks_at(a->guide_pane.books, i);
-        st = buf_addf(out, "%s\t%s\n", book->name, book->symptom);
+        st = buf_addf(out, "%s\t%s\t%s\n", book->name, book->symptom, book->about);
     }
     return st;
 }

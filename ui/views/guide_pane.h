@@ -34,7 +34,7 @@ void guide_place_text(const struct app *a, char *out, size_t size);
 
 /* Back to where one was, or the list of symptoms. */
 void guide_open(struct app *a);
-/* "name<TAB>symptom" lines for the list. */
+/* "name<TAB>symptom<TAB>about" lines for the list. */
 enum status guide_symptoms(struct app *a, struct buf *out, struct error *error) MUST_CHECK;
 void guide_begin(struct app *a, const char *name);
 

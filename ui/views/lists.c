@@ -11,6 +11,7 @@
 #define TITLE_MAX_BYTES 512
 #define NAME_COLUMNS_MIN 12
 #define NAME_COLUMNS_MAX 24
+#define ABOUT_ROWS 3
 
 /* The menu holds what is live anywhere, help what is live where it was called. */
 static size_t menu_actions(const char *filter, enum action *out)
@@ -206,6 +207,16 @@ static int name_columns(const struct dialog *d)
     return most < NAME_COLUMNS_MAX ? (int)most : NAME_COLUMNS_MAX;
 }
 
+/* The n-th field of an item, of those that tabs divide. */
+static struct span item_field(const struct dialog *d, size_t at, int n)
+{
+    const char *p = d->items + d->item_offsets[at];
+    for (; n > 0 && p[strcspn(p, "\t\n")] == '\t'; n--) {
+        p += strcspn(p, "\t\n") + 1;
+    }
+    return (struct span){p, n == 0 ? strcspn(p, "\t\n") : 0};
+}
+
 static void list_draw_row(const struct dialog *d, struct canvas *c, struct rect row, int names,
                           size_t at)
 {
@@ -213,17 +224,25 @@ static void list_draw_row(const struct dialog *d, struct canvas *c, struct rect 
     bool scenario = has_items(d);
     row_name(d, at, name, sizeof(name));
     if (scenario) {
-        const char *item = d->items + d->item_offsets[at];
-        size_t len = strcspn(item, "\t\n"), whole = strcspn(item, "\n");
-        if (len < whole) {
-            escape_copy(title, sizeof(title), item + len + 1, whole - len - 1, 0);
-        }
+        struct span field = item_field(d, at, 1);
+        escape_copy(title, sizeof(title), field.p, field.len, 0);
     } else {
         str_copy(title, sizeof(title), action_title(d->actions[at]));
     }
     struct rect left = {row.x, row.y, names - 1, 1};
     canvas_label(c, left, row.x, row.y, scenario ? ROLE_TEXT : ROLE_BOLD, name);
     canvas_label(c, row, row.x + names, row.y, ROLE_TEXT, title);
+}
+
+/* Below the symptoms it says more about the one under the cursor. */
+static void draw_about(const struct dialog *d, struct canvas *c, struct rect area)
+{
+    char about[TITLE_MAX_BYTES];
+    if (d->cursor < d->count) {
+        struct span field = item_field(d, d->cursor, 2);
+        escape_copy(about, sizeof(about), field.p, field.len, 0);
+        text_wrapped(c, area, 0, ROLE_DIM, about, 0);
+    }
 }
 
 void list_draw(struct app *a, struct dialog *d, struct canvas *c)
@@ -235,7 +254,8 @@ void list_draw(struct app *a, struct dialog *d, struct canvas *c)
                                                        : _("Help: what the keys do here");
     int width = c->w < LIST_WIDTH + 2 ? c->w : LIST_WIDTH;
     int height = c->h > 6 ? c->h - 4 : c->h;
-    int rows = height - 4;
+    bool about = d->purpose == LIST_SYMPTOMS && height > 4 + 2 * ABOUT_ROWS;
+    int rows = height - 4 - (about ? ABOUT_ROWS : 0);
     if (rows < 1) {
         return;
     }
@@ -267,6 +287,9 @@ void list_draw(struct app *a, struct dialog *d, struct canvas *c)
     }
     if (d->count == 0) {
         canvas_str(c, box, box.x + 2, box.y + 2, ROLE_TEXT, _("Nothing fits."));
+    }
+    if (about) {
+        draw_about(d, c, (struct rect){box.x + 2, box.y + 2 + rows, width - 4, ABOUT_ROWS});
     }
     struct rect foot = {box.x + 2, box.y + height - 2, width - 4, 1};
     canvas_str(c, foot, foot.x, foot.y, ROLE_DIM, _("Enter does it   Esc closes"));
