@@ -44,7 +44,8 @@ static void proof_quote(const struct app *a, const struct finding *f, char *out,
     buf_free(&text);
 }
 
-/* Numbered; what is to be done on one side stands together, under a heading where there are two sides. */
+/* Numbered; what is to be done on one side stands together, and begins with the side where there are two. Rows are
+   few, so that gets none of its own. */
 static void add_steps(struct parts *advice, const struct guide_text *text)
 {
     char line[PART_TEXT_MAX];
@@ -58,10 +59,11 @@ static void add_steps(struct parts *advice, const struct guide_text *text)
     for (size_t i = 0; i < text->step_count; i++) {
         const struct guide_step *step = &text->steps[order[i]];
         if (sides && (i == 0 || text->steps[order[i - 1]].who != step->who)) {
-            parts_add(advice, label, ROLE_TEXT, report_who_heading(step->who));
-            label = "";
+            snprintf(line, sizeof(line), "%s %zu. %s", report_who_heading(step->who), i + 1,
+                     step->text);
+        } else {
+            snprintf(line, sizeof(line), "%zu. %s", i + 1, step->text);
         }
-        snprintf(line, sizeof(line), "%zu. %s", i + 1, step->text);
         parts_add(advice, label, ROLE_TEXT, line);
         label = "";
     }
@@ -76,6 +78,7 @@ static void add_finding(const struct app *a, struct parts *advice, const struct 
     }
     parts_add(advice, state_word(f->verdict), ROLE_BOLD, text.title);
     parts_add(advice, _("Means"), ROLE_TEXT, text.means);
+    add_steps(advice, &text);
     bool bad = f->verdict == VERDICT_FAIL || f->verdict == VERDICT_WARN ||
                f->verdict == VERDICT_INCONCLUSIVE;
     if (bad) {
@@ -83,7 +86,6 @@ static void add_finding(const struct app *a, struct parts *advice, const struct 
                  confidence_word(f->confidence));
         parts_add(advice, _("Who"), ROLE_TEXT, line);
     }
-    add_steps(advice, &text);
     proof_text(f, proof, sizeof(proof));
     if (proof[0] != '\0') {
         proof_quote(a, f, quote, sizeof(quote));
