@@ -95,11 +95,11 @@ enum status control_ungroup(struct check_context *c, enum status broken,
     struct error error = {.text = ""};
     uint32_t line = 0;
     bool lost = broken == ST_EOF || broken == ST_RESET || broken == ST_TIMEOUT;
-    bool said_why = c->smtp.unasked_code == 421;
+    bool answered = c->smtp.unasked_code == 421;
     for (size_t i = 0; i < count; i++) {
-        said_why = said_why || replies[i].code >= 400;
+        answered = answered || replies[i].line_count > 0;
     }
-    if (!lost || said_why || !caps_has(&c->smtp.caps, CAP_PIPELINING)) {
+    if (!lost || answered || !caps_has(&c->smtp.caps, CAP_PIPELINING)) {
         return ST_INVALID;
     }
     return control_again(c, SESSION_READY, &line, &error);
