@@ -50,9 +50,9 @@ static enum verdict report_refusal(struct check_context *c, const struct reply *
     bool name = speaks_of_name(r);
     finding_init(&f, name ? "smtp.ehlo.name_rejected" : "smtp.ehlo.refused");
     if (name) {
-        check_add_reply(&f, r);
+        check_add_reply(c, &f, r);
     } else {
-        check_add_refusal(&f, r);
+        check_add_refusal(c, &f, r);
     }
     finding_arg(&f, "name", c->ehlo_name);
     if (r->code / 100 == 4) {
@@ -166,7 +166,7 @@ static enum verdict judge_caps(struct check_context *c, const struct reply *r)
             software = software_name((struct span){buf_str(&r->text), r->text.len});
         }
         finding_init(&f, "smtp.ehlo.ok");
-        check_add_reply(&f, r);
+        check_add_reply(c, &f, r);
         finding_arg(&f, "name", c->smtp.caps.greeting_name);
         finding_argf(&f, "count", "%zu", c->smtp.caps.count);
         finding_arg(&f, "software", software);
@@ -194,7 +194,7 @@ static enum verdict fall_back(struct check_context *c, const struct reply *ehlo)
         v = report_refusal(c, speaks_of_name(&helo) ? &helo : ehlo);
     } else {
         finding_init(&f, "smtp.ehlo.helo_only");
-        check_add_reply(&f, ehlo);
+        check_add_reply(c, &f, ehlo);
         v = check_report(c, &f);
         v = verdict_worse(v, judge_caps(c, &helo));
     }

@@ -101,7 +101,7 @@ struct finding_kind {
     const char *reference;  /* "RFC 7505, section 3"; untranslated; "" for none */
     const char *args;       /* names of the arguments its texts may use, space-separated */
     enum side side;         /* usual one of an inconclusive result, else SIDE_NONE */
-    bool by_class;          /* the reply decides what to do: advice of its class is added (guide.h) */
+    bool by_cause;          /* the reply decides what to do: advice of its cause is added (guide.h) */
 };
 
 struct finding_arg {

@@ -1,3 +1,10 @@
 # The room of checks is seen for its list of names only.
 unit(finding checks)
 unit(guide checks)
+unit(reply_decode diagnosis)
+unit(reply_accuracy diagnosis PkgConfig::JANSSON)
+target_compile_definitions(unit_reply_accuracy PRIVATE
+    REPLIES_FILE="${PROJECT_SOURCE_DIR}/../shared/data/replies.ndjson")
+unit(reply_known diagnosis)
+target_compile_definitions(unit_reply_known PRIVATE
+    KNOWN_FILE="${CMAKE_CURRENT_LIST_DIR}/replies_known.txt")
