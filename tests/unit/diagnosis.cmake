@@ -1,6 +1,7 @@
 # The room of checks is seen for its list of names only.
 unit(finding checks)
 unit(guide checks)
+unit(replies_book replies_book)
 unit(reply_decode diagnosis)
 unit(reply_accuracy diagnosis PkgConfig::JANSSON)
 target_compile_definitions(unit_reply_accuracy PRIVATE
