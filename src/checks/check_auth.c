@@ -188,7 +188,7 @@ static enum verdict report_reply(struct check_context *c, const char *id, enum s
 {
     struct finding f;
     finding_init(&f, id);
-    check_add_reply(&f, r);
+    check_add_reply(c, &f, r);
     add_login(c, &f, mech);
     finding_arg(&f, "detail", detail);
     return check_report(c, &f);
@@ -207,7 +207,7 @@ static enum verdict judge_refusal(struct check_context *c, enum sasl_mech mech,
         id = "smtp.auth.oauth";
     }
     finding_init(&f, id);
-    check_add_reply(&f, r);
+    check_add_reply(c, &f, r);
     add_login(c, &f, mech);
     finding_arg(&f, "detail", finding_arg_get(&f, "text"));
     return check_report(c, &f);
@@ -248,7 +248,7 @@ static enum verdict judge(struct check_context *c, enum sasl_mech mech, enum sta
     }
     c->facts.authenticated = true;
     finding_init(&f, "smtp.auth.ok");
-    check_add_reply(&f, r);
+    check_add_reply(c, &f, r);
     add_login(c, &f, mech);
     return verdict_worse(odd, check_report(c, &f));
 }

@@ -79,7 +79,7 @@ static enum verdict report_name(struct check_context *c, const struct reply *r)
 {
     struct finding f;
     finding_init(&f, "smtp.ehlo.name_rejected");
-    check_add_reply(&f, r);
+    check_add_reply(c, &f, r);
     finding_arg(&f, "name", c->ehlo_name);
     finding_arg(&f, "accepted", "");
     enum verdict v = try_literal(c, &f);
@@ -93,7 +93,7 @@ static enum verdict report_refusal(struct check_context *c, const struct reply *
         return report_name(c, r);
     }
     finding_init(&f, "smtp.ehlo.refused");
-    check_add_refusal(&f, r);
+    check_add_refusal(c, &f, r);
     finding_arg(&f, "name", c->ehlo_name);
     if (r->code / 100 == 4) {
         f.verdict = VERDICT_INCONCLUSIVE;
@@ -207,7 +207,7 @@ static enum verdict judge_caps(struct check_context *c, const struct reply *r)
             software = software_name((struct span){buf_str(&r->text), r->text.len});
         }
         finding_init(&f, "smtp.ehlo.ok");
-        check_add_reply(&f, r);
+        check_add_reply(c, &f, r);
         finding_arg(&f, "name", c->smtp.caps.greeting_name);
         finding_argf(&f, "count", "%zu", c->smtp.caps.count);
         finding_arg(&f, "software", software);
@@ -235,7 +235,7 @@ static enum verdict fall_back(struct check_context *c, const struct reply *ehlo)
         v = report_refusal(c, speaks_of_name(&helo) ? &helo : ehlo);
     } else {
         finding_init(&f, "smtp.ehlo.helo_only");
-        check_add_reply(&f, ehlo);
+        check_add_reply(c, &f, ehlo);
         v = check_report(c, &f);
         v = verdict_worse(v, judge_caps(c, &helo));
     }

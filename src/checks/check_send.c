@@ -176,7 +176,7 @@ static enum verdict report(struct check_context *c, const char *id, const struct
 {
     struct finding f;
     finding_init(&f, id);
-    check_add_refusal(&f, r);
+    check_add_refusal(c, &f, r);
     if (strcmp(id, "smtp.send.greylisted") == 0) {
         f.who = WHO_NOBODY;
         f.class = CLASS_GREYLISTED;
@@ -214,7 +214,7 @@ static enum verdict judge_refused(struct check_context *c, const struct mail *m,
     if (check_shutdown(c, r, &v)) {
         return v;
     }
-    enum reply_class class = check_class(r);
+    enum reply_class class = check_class(c, r);
     const char *id = common_id(r, class);
     const char *address = step == 0 ? m->sender : m->recipient;
     if (id == NULL && step == 0) {
@@ -249,7 +249,7 @@ static enum verdict accepted(struct check_context *c, struct mail *m)
         return check_internal(c, st, NULL);
     }
     finding_init(&f, "smtp.send.ok");
-    check_add_reply(&f, &m->end);
+    check_add_reply(c, &f, &m->end);
     finding_arg(&f, "queue_id", c->facts.queue_id != NULL ? c->facts.queue_id : "-");
     finding_arg(&f, "recipient", m->recipient);
     finding_arg(&f, "message_id", buf_str(&m->message_id));
@@ -300,7 +300,7 @@ static enum verdict send_text(struct check_context *c, struct mail *m)
     if (check_shutdown(c, &m->end, &v)) {
         return v;
     }
-    const char *id = common_id(&m->end, check_class(&m->end));
+    const char *id = common_id(&m->end, check_class(c, &m->end));
     v = report(c, id != NULL ? id : "smtp.send.content_refused", m, &m->end, m->recipient);
     return verdict_worse(odd, v);
 }

@@ -138,7 +138,7 @@ static enum verdict report_injected(struct check_context *c, const struct reply 
 {
     struct finding f;
     finding_init(&f, "tls.starttls.injected");
-    check_add_reply(&f, r);
+    check_add_reply(c, &f, r);
     f.class = CLASS_NONE;
     finding_argf(&f, "count", "%zu", injected->len);
     finding_arg_span(&f, "text", buf_str(injected), injected->len);
@@ -178,7 +178,7 @@ static enum verdict refused(struct check_context *c, const struct reply *r)
         return v;
     }
     finding_init(&f, r->code / 100 == 4 ? "tls.starttls.refused_temp" : "tls.starttls.refused");
-    check_add_reply(&f, r);
+    check_add_reply(c, &f, r);
     return check_report(c, &f);
 }
 

@@ -1,7 +1,7 @@
 /*
  * guide: the advice for people, one text file a language, one entry a finding.
  *
- * The file (assets/guide/<lang>.txt) is UTF-8, entries like
+ * A language has two files, assets/guide/<lang>.txt and <lang>-replies.txt, in UTF-8, with entries like
  *
  *   [dns.mx.null]
  *   title: {domain} says that it takes no mail
@@ -16,9 +16,9 @@
  * A brace itself is written {{. [[What stands in double brackets]] is left out when an argument in it is not
  * there or empty. "do" lines are numbered in order; the word after "do" (client server dns
  * network third-party tool any) says who. There are also entries for the checks themselves ([check dns.mx]:
- * title, means) used before there is a finding and when all is well, and for the classes of replies ([class
- * greylisted]): what they mean and what to do is added to a finding whose row in the
- * table says so.
+ * title, means) used before there is a finding and when all is well, and, in the second file, for the causes
+ * of replies ([reply.class.greylisted], reply_decode.h): what they mean and what to do is added to a finding
+ * whose row in the table says so.
  * Lines that begin with # are comments. Errors name file, line and what was expected.
  *
  * The English guide is built into the program, so that it always works; other languages, and a changed
@@ -59,11 +59,16 @@ struct guide_text {
 /* Text of a finding. Never fails for a known id; on no memory fields may be NULL-safe empty strings. */
 enum status guide_finding(const struct guide *g, const struct finding *f, bool ascii,
                           struct guide_text *out) MUST_CHECK;
-/* Text about a kind of refusal, when no more is known than that. */
-enum status guide_class(const struct guide *g, enum reply_class class, struct guide_text *out)
-    MUST_CHECK;
 /* The order in which steps of one side stand together, sides in the order in which they are first named. */
 void guide_group_steps(const struct guide_step *steps, size_t count, size_t *order);
+/* Text about a cause of a reply, by itself. */
+enum status guide_cause(const struct guide *g, const struct reply_cause *cause,
+                        struct guide_text *out) MUST_CHECK;
+/*
+ * How the cause was found, for people: "Explained by the words of the reply (Google); likely.". Empty when
+ * the finding's text has none.
+ */
+void guide_basis(const struct finding *f, char *out, size_t size);
 /* Text about a check: what it does and why. */
 enum status guide_check(const struct guide *g, const char *check_id, struct guide_text *out)
     MUST_CHECK;

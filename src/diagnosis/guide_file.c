@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fill.h"
+#include "reply_decode.h"
 #include "text.h"
 #include "textfile.h"
 
@@ -161,17 +162,11 @@ static enum status entry_check(const struct reader *r)
 /* Which placeholders an entry may use; NULL for a name that is none. */
 static const char *allowed_in(const char *name)
 {
-    static const char class[] = "class ";
     if (strncmp(name, "check ", 6) == 0) {
         return name[6] != '\0' ? "" : NULL;
     }
-    if (strncmp(name, class, sizeof(class) - 1) == 0) {
-        for (int c = CLASS_NONE + 1; reply_class_name((enum reply_class)c)[0] != '\0'; c++) {
-            if (strcmp(reply_class_name((enum reply_class)c), name + sizeof(class) - 1) == 0) {
-                return "";
-            }
-        }
-        return NULL;
+    if (strncmp(name, "reply.", 6) == 0) {
+        return reply_cause_find(name) != NULL ? "" : NULL;
     }
     const struct finding_kind *kind = finding_find(name);
     return kind != NULL ? kind->args : NULL;
@@ -193,7 +188,7 @@ static enum status entry_begin(struct reader *r, char *line)
     r->allowed = allowed_in(name);
     if (r->allowed == NULL) {
         return error_set(r->error, ST_INVALID, 0,
-                         _("%s:%u: expected the name of a finding, check or class, not [%s]"),
+                         _("%s:%u: expected the name of a finding, check or cause, not [%s]"),
                          r->file, r->line, name);
     }
     struct guide_book *book = r->book;

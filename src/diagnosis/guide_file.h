@@ -13,7 +13,7 @@
 #define GUIDE_FIELD_MAX (16u << 10)
 
 struct guide_entry {
-    char *name; /* "dns.mx.null", "check dns.mx", "class greylisted" */
+    char *name; /* "dns.mx.null", "check dns.mx", "reply.class.greylisted" */
     char *title, *means, *link;
     struct guide_step steps[GUIDE_DO_MAX];
     size_t step_count;

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "escape.h"
-#include "reply_class.h"
 #include "report_writer.h"
 #include "text.h"
 
@@ -65,7 +64,7 @@ static enum status look_up(const struct report_options *o, const struct report_t
     if (t->finding != NULL) {
         return guide_finding(o->guide, t->finding, o->ascii, text);
     }
-    return t->class != CLASS_NONE ? guide_class(o->guide, t->class, text) : ST_OK;
+    return t->reply != NULL ? guide_cause(o->guide, t->reply, text) : ST_OK;
 }
 
 static enum status take_steps(struct report_page *page, struct guide_text *text,
@@ -96,7 +95,7 @@ static enum who addressee(const struct report_ticket *t)
 {
     return t->names_who           ? t->who
            : t->finding != NULL   ? t->finding->who
-           : t->class != CLASS_NONE ? reply_class_who(t->class)
+           : t->reply != NULL     ? t->reply->who
                                   : WHO_NOBODY;
 }
 
@@ -272,8 +271,10 @@ enum status report_ticket_page(const struct record *r, const struct report_optio
     out->finding = t->finding;
     out->pasted = t->pasted;
     out->verdict = t->finding != NULL ? t->finding->verdict : VERDICT_PENDING;
-    out->confidence = t->finding != NULL ? t->finding->confidence : CONFIDENCE_LIKELY;
-    out->reference = t->finding != NULL ? t->finding->kind->reference : "";
+    out->confidence = t->finding != NULL ? t->finding->confidence : t->confidence;
+    out->reference = t->finding != NULL ? t->finding->kind->reference
+                     : t->reply != NULL ? t->reply->reference
+                                        : "";
     out->who = addressee(t);
     const char *title = t->title != NULL     ? t->title
                         : text.title != NULL ? text.title

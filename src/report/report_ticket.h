@@ -10,6 +10,7 @@
 #ifndef SMTPSCOPE_REPORT_TICKET_H
 #define SMTPSCOPE_REPORT_TICKET_H
 
+#include "reply_decode.h"
 #include "report.h"
 
 #define REPORT_PAGE_STEPS_MAX (2 * GUIDE_DO_MAX)
@@ -17,8 +18,9 @@
 /* What the page is about. All but the finding may be left out; texts are safe to show. */
 struct report_ticket {
     const struct finding *finding; /* the cause, NULL: none of this run's */
-    enum reply_class class;        /* of a refusal that was pasted; CLASS_NONE: there is none */
-    const char *pasted;            /* its text, raw */
+    const struct reply_cause *reply; /* of a refusal that was pasted; NULL: there is none, or it is not known */
+    enum confidence confidence;      /* of that */
+    const char *pasted;              /* its text, raw */
     const char *title;             /* what it comes to; NULL: the finding's title */
     const char *summary;           /* a sentence or two about it */
     const char *message;           /* what the message to them begins with */

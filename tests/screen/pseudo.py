@@ -5,8 +5,8 @@ translator, without anybody having to know the language.
 
 usage: pseudo.py POT GUIDE FOLDER
     POT     smtpscope.pot, as xgettext makes it
-    GUIDE   assets/guide/en.txt
-    FOLDER  gets qps.po and guide/qps.txt; it lies in a build tree, nothing is written elsewhere
+    GUIDE   assets/guide/en.txt; the other file of the language, en-replies.txt, lies beside it
+    FOLDER  gets qps.po, guide/qps.txt and guide/qps-replies.txt; it lies in a build tree, nothing is written elsewhere
 """
 import os
 import re
@@ -132,7 +132,10 @@ def main():
     pot, guide, folder = sys.argv[1:]
     os.makedirs(os.path.join(folder, "guide"), exist_ok=True)
     sentences = write_po(pot, os.path.join(folder, "qps.po"))
-    texts = write_guide(guide, os.path.join(folder, "guide", "qps.txt"))
+    texts = 0
+    for part in ("", "-replies"):
+        texts += write_guide(guide.replace("en.txt", "en%s.txt" % part),
+                             os.path.join(folder, "guide", "qps%s.txt" % part))
     print("%d sentences, %d texts of the guide" % (sentences, texts))
     return 0 if sentences and texts else 1
 

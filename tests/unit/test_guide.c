@@ -13,6 +13,7 @@
 #include "guarded.h"
 #include "guide.h"
 #include "guide_file.h"
+#include "reply_decode.h"
 
 static const char *const check_ids[] = {
 #define X(id, name) name,
@@ -46,16 +47,15 @@ static void every_finding_has_a_text(void **state)
             fail_msg("the guide has no entry [%s]", name);
         }
     }
-    for (int c = CLASS_NONE + 1; c <= CLASS_NETWORK; c++) {
-        snprintf(name, sizeof(name), "class %s", reply_class_name((enum reply_class)c));
-        if (!guide_has(g, name)) {
-            fail_msg("the guide has no entry [%s]", name);
+    for (size_t i = 0; i < reply_cause_count; i++) {
+        if (!guide_has(g, reply_causes[i].id)) {
+            fail_msg("the guide has no entry [%s]", reply_causes[i].id);
         }
     }
     guide_free(g);
 }
 
-/* That findings and classes exist is already demanded by the reader. */
+/* That findings and causes exist is already demanded by the reader. */
 static void entry_is_known(void *ctx, const char *name)
 {
     size_t *count = ctx;
@@ -77,7 +77,7 @@ static void every_text_has_a_finding(void **state)
     struct guide *g = load_english();
     size_t count = 0;
     guide_each(g, entry_is_known, &count);
-    assert_int_equal(count, finding_kind_count + ARRAY_LEN(check_ids) + CLASS_NETWORK);
+    assert_int_equal(count, finding_kind_count + ARRAY_LEN(check_ids) + reply_cause_count);
     guide_free(g);
 }
 
@@ -91,12 +91,12 @@ static void check_ascii(const char *id, const char *text)
 }
 
 /* "RFC 5321, section 5.1" and the link name the same place. */
-static void check_link(const struct finding_kind *k, const char *link)
+static void check_link(const char *id, const char *reference, const char *link)
 {
     char expected[128] = "";
     unsigned rfc;
     char section[32];
-    int n = sscanf(k->reference, "RFC %u, section %31s", &rfc, section);
+    int n = sscanf(reference, "RFC %u, section %31s", &rfc, section);
     if (n == 2) {
         snprintf(expected, sizeof(expected), "https://www.rfc-editor.org/rfc/rfc%u#section-%s", rfc,
                  section);
@@ -104,7 +104,7 @@ static void check_link(const struct finding_kind *k, const char *link)
         snprintf(expected, sizeof(expected), "https://www.rfc-editor.org/rfc/rfc%u", rfc);
     }
     if (strcmp(link != NULL ? link : "", expected) != 0) {
-        fail_msg("%s: link is %s, reference is %s", k->id, link, k->reference);
+        fail_msg("%s: link is %s, reference is %s", id, link, reference);
     }
 }
 
@@ -129,9 +129,40 @@ static void texts_are_complete(void **state)
         if (strlen(t.title) > 110) {
             fail_msg("%s: the title is too long for one line", k->id);
         }
-        check_link(k, t.link);
+        check_link(k->id, k->reference, t.link);
         guide_text_free(&t);
         finding_free(&f);
+    }
+    guide_free(g);
+}
+
+static void causes_are_complete(void **state)
+{
+    (void)state;
+    struct guide *g = load_english();
+    for (size_t i = 0; i < reply_cause_count; i++) {
+        const struct reply_cause *c = &reply_causes[i];
+        struct guide_text t;
+        assert_int_equal(guide_cause(g, c, &t), ST_OK);
+        check_ascii(c->id, t.title);
+        check_ascii(c->id, t.means);
+        for (size_t s = 0; s < t.step_count; s++) {
+            check_ascii(c->id, t.steps[s].text);
+        }
+        if (c->class != CLASS_NONE && t.step_count == 0) {
+            fail_msg("%s does not say what to do", c->id);
+        }
+        if (strlen(t.title) > 100) {
+            fail_msg("%s: the title is too long for one line", c->id);
+        }
+        if (c->reference[0] == '\0') {
+            fail_msg("%s has no reference", c->id);
+        }
+        /* Vendors' pages have no form of their own. */
+        if (strncmp(c->reference, "RFC ", 4) == 0) {
+            check_link(c->id, c->reference, t.link);
+        }
+        guide_text_free(&t);
     }
     guide_free(g);
 }
@@ -229,7 +260,16 @@ static void what_is_not_known_is_left_out(void **state)
     drop(dir, (const char *const[]){"qq.txt"}, 1);
 }
 
-static void the_class_adds_its_advice(void **state)
+static void explain(struct finding *f, const char *cause)
+{
+    struct reply_verdict v = {.cause = reply_cause_find(cause),
+                              .confidence = CONFIDENCE_LIKELY,
+                              .basis = BASIS_WORDS};
+    assert_non_null(v.cause);
+    finding_explain(f, &v, true);
+}
+
+static void the_cause_adds_its_advice(void **state)
 {
     (void)state;
     struct guide *g = load_english();
@@ -237,7 +277,7 @@ static void the_class_adds_its_advice(void **state)
     struct guide_text plain, with;
     finding_init(&f, "smtp.banner.refused");
     assert_int_equal(guide_finding(g, &f, true, &plain), ST_OK);
-    f.class = CLASS_MISSING_PTR;
+    explain(&f, "reply.class.missing-ptr");
     assert_int_equal(guide_finding(g, &f, true, &with), ST_OK);
     assert_string_equal(plain.title, with.title);
     assert_true(with.step_count > plain.step_count);
@@ -251,7 +291,7 @@ static void the_class_adds_its_advice(void **state)
     /* What is known already is not watered down. */
     finding_init(&f, "tls.starttls.refused_temp");
     assert_int_equal(guide_finding(g, &f, true, &plain), ST_OK);
-    f.class = CLASS_SYSTEM_ERROR;
+    explain(&f, "reply.class.system-error");
     assert_int_equal(guide_finding(g, &f, true, &with), ST_OK);
     assert_int_equal(plain.step_count, with.step_count);
     assert_string_equal(plain.means, with.means);
@@ -261,15 +301,49 @@ static void the_class_adds_its_advice(void **state)
 
     /* Every combination stays within the limits. */
     for (size_t i = 0; i < finding_kind_count; i++) {
-        for (int c = CLASS_NONE; c <= CLASS_NETWORK; c++) {
+        for (size_t c = 0; c < reply_cause_count && finding_kinds[i].by_cause; c++) {
             finding_init(&f, finding_kinds[i].id);
-            f.class = (enum reply_class)c;
+            explain(&f, reply_causes[c].id);
             assert_int_equal(guide_finding(g, &f, true, &with), ST_OK);
             guide_text_free(&with);
             finding_free(&f);
         }
     }
     guide_free(g);
+}
+
+static void it_is_told_what_the_advice_rests_on(void **state)
+{
+    (void)state;
+    char text[256];
+    struct finding f;
+    finding_init(&f, "smtp.banner.refused");
+    guide_basis(&f, text, sizeof(text));
+    assert_string_equal(text, "");
+    explain(&f, "reply.google.rate");
+    guide_basis(&f, text, sizeof(text));
+    assert_string_equal(text, "Explained by the words of the reply; likely.");
+    f.vendor = reply_vendor_find("google");
+    guide_basis(&f, text, sizeof(text));
+    assert_string_equal(text, "Explained by the words of the reply (Google); likely.");
+    f.basis = BASIS_ENHANCED;
+    guide_basis(&f, text, sizeof(text));
+    assert_string_equal(text, "Explained by the enhanced code, as Google uses it; likely.");
+    f.vendor = NULL;
+    guide_basis(&f, text, sizeof(text));
+    assert_string_equal(text, "Explained by the enhanced code of the reply; likely.");
+    f.basis = BASIS_CODE;
+    f.cause_confidence = CONFIDENCE_GUESS;
+    guide_basis(&f, text, sizeof(text));
+    assert_string_equal(text, "Explained by the code of the reply alone; guess.");
+    finding_free(&f);
+
+    /* A finding that tells its own cause says nothing of another. */
+    finding_init(&f, "tls.starttls.refused_temp");
+    explain(&f, "reply.class.system-error");
+    guide_basis(&f, text, sizeof(text));
+    assert_string_equal(text, "");
+    finding_free(&f);
 }
 
 static void checks_are_explained(void **state)
@@ -299,7 +373,8 @@ static const struct broken broken_files[] = {
     {"[]\n", "g.txt:1: expected the name of a finding"},
     {"[no.such]\n", "not [no.such]"},
     {"[check ]\n", "g.txt:1: expected the name"},
-    {"[class nothing]\n", "g.txt:1: expected the name"},
+    {"[reply.nothing]\n", "g.txt:1: expected the name"},
+    {"[class spam]\n", "g.txt:1: expected the name"},
     {"[check.stopped]\ntitle: t\n", "g.txt:1: expected text after means:"},
     {"[check.stopped]\nmeans: t\n" GOOD, "g.txt:1: expected text after title:"},
     {GOOD "\n" GOOD, "g.txt:5: [check.stopped] is there already, line 1"},
@@ -384,7 +459,7 @@ static void prefixes_never_read_past_the_end(void **state)
     (void)state;
     static const char text[] =
         "[dns.mx.null]\ntitle: {domain} \xc3\xa9\nmeans: m {{ }\n"
-        "do dns: {domain}. IN MX 0 .\n  more\n[class spam]\ntitle: a\nmeans: b\n";
+        "do dns: {domain}. IN MX 0 .\n  more\n[reply.class.spam]\ntitle: a\nmeans: b\n";
     for (size_t len = 0; len < sizeof(text); len++) {
         struct guarded page = guarded_copy(text, len);
         struct guide_book book;
@@ -408,12 +483,21 @@ static void assert_title(const struct guide *g, const char *id, const char *expe
     finding_free(&f);
 }
 
+static void assert_cause(const struct guide *g, const char *id, const char *expected)
+{
+    struct guide_text t;
+    assert_int_equal(guide_cause(g, reply_cause_find(id), &t), ST_OK);
+    assert_string_equal(t.title, expected);
+    guide_text_free(&t);
+}
+
 static void languages_fall_back_to_english(void **state)
 {
     (void)state;
     char template[] = "/tmp/guide-XXXXXX";
     char *dir = make_dir(template);
     put(dir, "es.txt", "[dns.mx.null]\ntitle: {domain} no acepta correo\nmeans: m\n");
+    put(dir, "es-replies.txt", "[reply.class.spam]\ntitle: Parece correo basura\nmeans: m\n");
     put(dir, "en.txt", "[dns.mx.nxdomain]\ntitle: {domain} is not there\nmeans: m\n");
     static const char *const langs[] = {"es", "es_MX", "es_MX.UTF-8", "es@latin"};
     struct guide *g = NULL;
@@ -424,6 +508,8 @@ static void languages_fall_back_to_english(void **state)
         assert_title(g, "dns.mx.nxdomain", "example.com is not there");
         assert_title(g, "check.stopped", "This step was stopped before its end");
         assert_true(guide_has(g, "dns.mx.null"));
+        assert_cause(g, "reply.class.spam", "Parece correo basura");
+        assert_cause(g, "reply.class.virus", "The server found harmful content");
         assert_false(guide_has(g, "check.stopped"));
         guide_free(g);
     }
@@ -435,7 +521,7 @@ static void languages_fall_back_to_english(void **state)
         assert_true(guide_has(g, "check.stopped"));
         guide_free(g);
     }
-    drop(dir, (const char *const[]){"es.txt", "en.txt"}, 2);
+    drop(dir, (const char *const[]){"es.txt", "es-replies.txt", "en.txt"}, 3);
 }
 
 static void broken_language_files_are_told(void **state)
@@ -465,9 +551,11 @@ int main(void)
         cmocka_unit_test(every_finding_has_a_text),
         cmocka_unit_test(every_text_has_a_finding),
         cmocka_unit_test(texts_are_complete),
+        cmocka_unit_test(causes_are_complete),
         cmocka_unit_test(arguments_are_filled_in_and_escaped),
         cmocka_unit_test(what_is_not_known_is_left_out),
-        cmocka_unit_test(the_class_adds_its_advice),
+        cmocka_unit_test(the_cause_adds_its_advice),
+        cmocka_unit_test(it_is_told_what_the_advice_rests_on),
         cmocka_unit_test(checks_are_explained),
         cmocka_unit_test(faults_name_file_and_line),
         cmocka_unit_test(a_nul_is_a_fault),

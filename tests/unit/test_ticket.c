@@ -64,7 +64,7 @@ static void a_page_of_the_guide_is_told_as_agreed_on(void **state)
     struct report_run run;
     struct buf out;
     report_run_init(&run, "mx1.example.com");
-    struct report_ticket ticket = {.class = CLASS_GREYLISTED,
+    struct report_ticket ticket = {.reply = reply_cause_of_class(CLASS_GREYLISTED),
                                    .pasted = "451 4.7.1 ```` Greylisted " HOSTILE,
                                    .title = "Nothing is broken: wait",
                                    .summary = "The mail comes by itself.",

@@ -88,7 +88,7 @@ void guided_started(struct guided *g, uint64_t mask)
 static void decide(struct guided *g, const struct plan *plan, const struct record *record)
 {
     struct playbook_outcome outcomes[GUIDED_OUTCOMES_MAX];
-    size_t count = guided_outcomes(record, &g->reply, outcomes);
+    size_t count = guided_outcomes(record, g->pasted != NULL ? &g->reply : NULL, outcomes);
     (void)!guided_facts(&g->walk, plan, record);
     /* The reader has seen to it that a rule takes whatever comes. */
     g->phase = playbook_decide(&g->walk, outcomes, count) == ST_OK ? GUIDED_OUTCOME : GUIDED_READY;
@@ -199,7 +199,7 @@ static enum status take_answer(struct guided *g, const struct guided_field *fiel
         if (text[strspn(text, " \t")] == '\0') {
             return error_set(error, ST_INVALID, 0, "%s", _("There is nothing to read yet."));
         }
-        guided_reply_read(text, &g->reply);
+        g->reply = guided_reply_read(text);
         return str_set(&g->pasted, text) == ST_OK
                    ? ST_OK
                    : error_set(error, ST_NOMEM, 0, "%s", _("Not enough memory."));
@@ -271,10 +271,14 @@ enum check_id guided_cause_step(const struct guided *g, const struct record *rec
 
 static bool names_reply(const struct guided *g)
 {
-    const struct playbook_outcome outcome = {g->reply.id, reply_class_name(g->reply.class)};
+    const struct reply_cause *cause = g->reply.cause;
     const char *patterns = playbook_cause(&g->walk);
-    return g->pasted != NULL && patterns != NULL &&
-           playbook_match(patterns, &outcome, 1) != SIZE_MAX;
+    if (g->pasted == NULL || patterns == NULL) {
+        return false;
+    }
+    const struct playbook_outcome outcome = {cause != NULL ? cause->id : GUIDED_REPLY_NONE,
+                                             cause != NULL ? reply_class_name(cause->class) : ""};
+    return playbook_match(patterns, &outcome, 1) != SIZE_MAX;
 }
 
 /* One text of the end, filled in; NULL stays NULL. */
@@ -331,7 +335,8 @@ static enum status fill_ticket(const struct guided *g, const struct record *reco
     const struct record_finding *cause = find_cause(g, record);
     out->finding = cause != NULL ? &cause->f : NULL;
     if (out->finding == NULL && names_reply(g)) {
-        out->class = g->reply.class;
+        out->reply = g->reply.cause;
+        out->confidence = g->reply.confidence;
         out->pasted = g->pasted;
     }
     out->title = t->title;

@@ -28,7 +28,7 @@ struct guided {
     bool again;     /* what the run knows of these steps does not count: they are done once more */
     uint64_t asked; /* steps that are being done */
     char *pasted;   /* a refusal, and what it says */
-    struct guided_reply reply;
+    struct reply_verdict reply;
 };
 
 /* From the first node of the playbook. `record` is the run that there is. */

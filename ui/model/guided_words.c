@@ -1,11 +1,10 @@
 #include "guided_words.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "bounce_line.h"
 #include "compose.h"
-#include "reply_class.h"
 #include "text.h"
 
 #define FIELD_MAX 1024
@@ -32,15 +31,8 @@ static bool known_fact(const char *name)
     return false;
 }
 
-static void class_id(enum reply_class class, char out[PLAYBOOK_ID_MAX])
-{
-    const char *name = class != CLASS_NONE ? reply_class_name(class) : "";
-    (void)snprintf(out, PLAYBOOK_ID_MAX, name[0] != '\0' ? "reply.class.%s" : "reply.none", name);
-}
-
 static bool known_outcome(const char *pattern)
 {
-    char id[PLAYBOOK_ID_MAX];
     for (size_t i = 0; i < finding_kind_count; i++) {
         if (playbook_pattern(pattern, finding_kinds[i].id)) {
             return true;
@@ -51,13 +43,12 @@ static bool known_outcome(const char *pattern)
             return true;
         }
     }
-    for (int c = CLASS_NONE; c <= CLASS_NETWORK; c++) {
-        class_id((enum reply_class)c, id);
-        if (playbook_pattern(pattern, id)) {
+    for (size_t i = 0; i < reply_cause_count; i++) {
+        if (playbook_pattern(pattern, reply_causes[i].id)) {
             return true;
         }
     }
-    return false;
+    return playbook_pattern(pattern, GUIDED_REPLY_NONE);
 }
 
 const struct playbook_known guided_known = {known_step, known_field, known_fact, known_outcome};
@@ -246,68 +237,15 @@ enum status guided_facts(struct playbook_walk *w, const struct plan *plan, const
     return st;
 }
 
-/* The reply. */
-
-static bool is_digit(char c)
+struct reply_verdict guided_reply_read(const char *text)
 {
-    return c >= '0' && c <= '9';
+    struct bounce_line line;
+    bounce_line_read(span_of(text), &line);
+    const struct reply_question question = bounce_line_question(&line);
+    return reply_decode(&question);
 }
 
-/* A number of three digits that stands alone and is one of a refusal. */
-static const char *find_code(const char *text, int *code)
-{
-    for (const char *p = text; *p != '\0'; p++) {
-        bool begins = p == text || !(isalnum((unsigned char)p[-1]) || p[-1] == '.');
-        if (begins && (p[0] == '4' || p[0] == '5') && is_digit(p[1]) && is_digit(p[2]) &&
-            !isalnum((unsigned char)p[3]) && p[3] != '.') {
-            *code = (p[0] - '0') * 100 + (p[1] - '0') * 10 + (p[2] - '0');
-            return p + 3;
-        }
-    }
-    return NULL;
-}
-
-/* "5.7.1" (RFC 3463) */
-static bool find_enhanced(const char *text, char out[16])
-{
-    for (const char *p = text; *p != '\0'; p++) {
-        size_t n = strspn(p, "0123456789.");
-        bool begins = p == text || !(isalnum((unsigned char)p[-1]) || p[-1] == '.');
-        if (begins && (p[0] == '4' || p[0] == '5') && p[1] == '.' && n >= 5 && n < 16) {
-            memcpy(out, p, n);
-            out[n] = '\0';
-            while (n > 0 && out[n - 1] == '.') {
-                out[--n] = '\0';
-            }
-            const char *second = strchr(out + 2, '.');
-            if (second != NULL && strchr(second + 1, '.') == NULL && second[1] != '\0') {
-                return true;
-            }
-        }
-        p += n > 0 ? n - 1 : 0;
-    }
-    return false;
-}
-
-void guided_reply_read(const char *text, struct guided_reply *out)
-{
-    char enhanced[16] = "";
-    int code = 0;
-    memset(out, 0, sizeof(*out));
-    const char *behind = find_code(text, &code);
-    bool narrowed = find_enhanced(text, enhanced);
-    if (code == 0 && narrowed) {
-        code = enhanced[0] == '4' ? 450 : 550;
-    }
-    if (code == 0) {
-        code = 550; /* words alone: they are read as those of a refusal */
-    }
-    out->class = reply_classify(code, narrowed ? enhanced : NULL,
-                                span_of(behind != NULL ? behind : text));
-    class_id(out->class, out->id);
-}
-
-size_t guided_outcomes(const struct record *record, const struct guided_reply *reply,
+size_t guided_outcomes(const struct record *record, const struct reply_verdict *reply,
                        struct playbook_outcome out[GUIDED_OUTCOMES_MAX])
 {
     size_t count = 0;
@@ -322,8 +260,11 @@ size_t guided_outcomes(const struct record *record, const struct guided_reply *r
         out[count++] =
             (struct playbook_outcome){checks[i].key, verdict_name(record->steps[i].verdict)};
     }
-    if (reply != NULL && reply->id[0] != '\0') {
-        out[count++] = (struct playbook_outcome){reply->id, reply_class_name(reply->class)};
+    if (reply != NULL && reply->cause != NULL) {
+        out[count++] =
+            (struct playbook_outcome){reply->cause->id, reply_class_name(reply->cause->class)};
+    } else if (reply != NULL) {
+        out[count++] = (struct playbook_outcome){GUIDED_REPLY_NONE, ""};
     }
     return count;
 }

@@ -9,6 +9,7 @@
 
 #include "playbook.h"
 #include "record.h"
+#include "reply_decode.h"
 
 /* All that a playbook may name; for playbooks_load. */
 extern const struct playbook_known guided_known;
@@ -28,17 +29,15 @@ const struct guided_field *guided_field_find(const char *name); /* NULL when unk
 enum status guided_facts(struct playbook_walk *w, const struct plan *plan, const struct record *record)
     MUST_CHECK;
 
+/* The outcome of a refusal that names no reason that is known here. */
+#define GUIDED_REPLY_NONE "reply.none"
 /* What a refusal says that somebody pasted: the text may be a line of a bounce or of a log. */
-struct guided_reply {
-    char id[PLAYBOOK_ID_MAX]; /* "reply.class.greylisted", "reply.none" */
-    enum reply_class class;
-};
-void guided_reply_read(const char *text, struct guided_reply *out);
+struct reply_verdict guided_reply_read(const char *text);
 
 #define GUIDED_OUTCOMES_MAX (2 * RECORD_FINDINGS_MAX + CHECK_COUNT + 1)
 /* What the run knows, as (finding, verdict), (finding, class of its reply), (step, verdict), and the refusal, if
-   there is one, as (id, class). The strings live as long as the record and the reply. Returns the count. */
-size_t guided_outcomes(const struct record *record, const struct guided_reply *reply,
+   there is one, as (cause, class). The strings live as long as the record. Returns the count. */
+size_t guided_outcomes(const struct record *record, const struct reply_verdict *reply,
                        struct playbook_outcome out[GUIDED_OUTCOMES_MAX]);
 
 #endif
