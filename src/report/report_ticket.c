@@ -276,6 +276,9 @@ enum status report_ticket_page(const struct record *r, const struct report_optio
                      : t->reply != NULL ? t->reply->reference
                                         : "";
     out->who = addressee(t);
+    if (t->finding != NULL) {
+        guide_basis(t->finding, out->basis, sizeof(out->basis));
+    }
     const char *title = t->title != NULL     ? t->title
                         : text.title != NULL ? text.title
                                              : _("No problem was found in the steps that were run.");

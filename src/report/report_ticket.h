@@ -37,6 +37,7 @@ struct report_page {
     enum verdict verdict; /* VERDICT_PENDING: there is no finding */
     const struct finding *finding;
     char *summary, *means; /* or NULL */
+    char basis[160];       /* how a reply was explained; "" for none */
     enum who who;
     enum confidence confidence;
     struct guide_step steps[REPORT_PAGE_STEPS_MAX]; /* those of one side stand together */

@@ -63,6 +63,9 @@ static void ticket_text(struct writer *w, const struct record *r, const struct r
     if (page->means != NULL) {
         write_wrapped(w, _("What it means"), LABEL_COLUMNS, page->means);
     }
+    if (page->basis[0] != '\0') {
+        write_wrapped(w, "", LABEL_COLUMNS, page->basis);
+    }
     text_proof(w, r, page);
     write_wrapped(w, _("Who"), LABEL_COLUMNS, who_sentence(page->who));
     text_steps(w, page);
@@ -167,6 +170,10 @@ static void ticket_markdown(struct writer *w, const struct record *r, const stru
     }
     markdown_paragraph(w, _("Cause"), page->cause);
     markdown_paragraph(w, _("What it means"), page->means);
+    if (page->basis[0] != '\0') {
+        write_markdown(w, page->basis);
+        write_raw(w, "\n\n");
+    }
     markdown_proof(w, r, page);
     markdown_paragraph(w, _("Who"), who_sentence(page->who));
     markdown_steps(w, page);
