@@ -111,7 +111,8 @@ static const char *const same_in_every_language[] = {
     "RCPT",      "RSET",       "RFC",   "section",
     "Ctrl",      "Markdown",   "JSON",  "PLAIN",
     "LOGIN",     "CRAM",       "SCRAM", "XOAUTH",
-    "OAUTH",     "EXT",        "QUIT",  "Bye"};
+    "OAUTH",     "EXT",        "QUIT",  "Bye",
+    "AAAA"};
 
 static bool is_same(const char *word, size_t len)
 {
