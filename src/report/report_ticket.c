@@ -11,6 +11,7 @@
 #define MESSAGE_MAX (256u << 10)
 #define MESSAGE_COLUMNS 72
 #define WHERE_MAX 640
+#define STEPS_TEXT_MAX 4096
 
 void report_ticket_worst(const struct record *r, struct report_ticket *out)
 {
@@ -199,6 +200,21 @@ static void write_fact(struct writer *w, const char *label, const char *text)
     }
 }
 
+/* "DNS MX OK, TCP connect OK, STARTTLS FAIL": what came to a result. */
+static void steps_text(const struct record *r, struct buf *out)
+{
+    for (size_t i = 0; i < CHECK_COUNT; i++) {
+        enum verdict v = r->steps[i].verdict;
+        if (v != VERDICT_OK && v != VERDICT_NOTE && v < VERDICT_INCONCLUSIVE) {
+            continue;
+        }
+        if (buf_addf(out, "%s%s %s", out->len > 0 ? ", " : "", _(checks[i].title),
+                     report_verdict_word(v)) != ST_OK) {
+            return;
+        }
+    }
+}
+
 static enum status compose_message(const struct record *r, const struct report_options *o,
                                    const struct report_ticket *t, struct report_page *page)
 {
@@ -232,6 +248,11 @@ static enum status compose_message(const struct record *r, const struct report_o
     write_fact(&w, _("Tested"), where);
     write_fact(&w, _("When (UTC)"), when);
     write_fact(&w, _("From"), seen);
+    struct buf steps;
+    buf_init(&steps, STEPS_TEXT_MAX);
+    steps_text(r, &steps);
+    write_fact(&w, _("Steps"), buf_str(&steps));
+    buf_free(&steps);
     if (t->pasted != NULL || (t->finding != NULL && t->finding->evidence_count > 0)) {
         write_raw(&w, "\n");
         write_message(&w, "", 0, _("What was said (C: the client, S: the server):"));

@@ -293,6 +293,8 @@ static void test_every_playbook_has_ends_that_differ(void **state)
     }
     print_message("%zu of %zu ends\n", walked, all);
     playbooks_free(books);
+    /* What is left depends on this machine: a firewall of its own, a family that it does not have. */
+    assert_true(10 * walked >= 9 * all);
 }
 
 int main(void)
