@@ -3,12 +3,12 @@
 A screen in it shows at a glance what is clipped, what was glued together and what was never given to a
 translator, without anybody having to know the language.
 
-usage: pseudo.py POT GUIDE PLAYBOOKS FOLDER
-    POT        smtpscope.pot, as xgettext makes it
-    GUIDE      assets/guide/en.txt; the other file of the language, en-replies.txt, lies beside it
-    PLAYBOOKS  assets/playbooks/en
-    FOLDER     gets qps.po, guide/qps.txt, guide/qps-replies.txt and playbooks/qps; it lies in a build tree, nothing is
-               written elsewhere
+usage: pseudo.py POT GUIDE FOLDER
+    POT     smtpscope.pot, as xgettext makes it
+    GUIDE   assets/guide/en.txt; the other file of the language, en-replies.txt, lies beside it, and the playbooks
+            in the folder beside its own
+    FOLDER  gets qps.po, guide/qps.txt, guide/qps-replies.txt and playbooks/qps; it lies in a build tree, nothing
+            is written elsewhere
 """
 import os
 import re
@@ -133,10 +133,10 @@ def write_texts(source, name, keys):
 
 
 def main():
-    if len(sys.argv) != 5:
+    if len(sys.argv) != 4:
         print(__doc__, file=sys.stderr)
         return 64
-    pot, guide, playbooks, folder = sys.argv[1:]
+    pot, guide, folder = sys.argv[1:]
     os.makedirs(os.path.join(folder, "guide"), exist_ok=True)
     sentences = write_po(pot, os.path.join(folder, "qps.po"))
     texts = 0
@@ -144,6 +144,7 @@ def main():
         texts += write_texts(guide.replace("en.txt", "en%s.txt" % part),
                              os.path.join(folder, "guide", "qps%s.txt" % part), GUIDE_KEYS)
     os.makedirs(os.path.join(folder, "playbooks", "qps"), exist_ok=True)
+    playbooks = os.path.join(os.path.dirname(guide), "..", "playbooks", "en")
     for name in os.listdir(playbooks):
         texts += write_texts(os.path.join(playbooks, name),
                              os.path.join(folder, "playbooks", "qps", name), PLAYBOOK_KEYS)
