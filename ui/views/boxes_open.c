@@ -78,6 +78,10 @@ void dialog_open_target(struct app *a)
     }
     form_init(f, _("Target"));
     form_text(f, F_DOMAIN, _("Domain or host"), a->plan.input);
+    if (a->demo && a->options->scenario == NULL) {
+        const char *const networks[] = {_("practice"), _("the real one")};
+        form_radio(f, F_NETWORK, _("Network"), networks, 2, 0);
+    }
     form_text(f, F_HOST, _("Use host"), a->plan.domain != NULL ? a->plan.host : NULL);
     form_text(f, F_PORT, _("Port"), port);
     const char *const modes[] = {_("auto"), "STARTTLS", _("implicit"), _("none")};
