@@ -151,9 +151,10 @@ static void add_lesson(const struct app *a, struct advice *advice, enum check_id
         snprintf(line, sizeof(line), "%s", info->title);
     }
     advice_add(advice, _("Lesson"), ROLE_BOLD, line);
-    advice_add(advice, _("Goal"), ROLE_TEXT, info->goal);
+    /* Above the goal, so that it is seen in the smallest pane, too. */
     advice_add(advice, _("Next"), ROLE_BOLD, _("L story, hints and your answer"));
-    advice_add(advice, "", ROLE_TEXT, next_keys(a, check));
+    advice_add(advice, _("Goal"), ROLE_TEXT, info->goal);
+    advice_add(advice, _("Keys"), ROLE_TEXT, next_keys(a, check));
     if (a->guide != NULL && guide_check(a->guide, checks[check].key, &text) == ST_OK) {
         advice_add(advice, _("Step"), ROLE_BOLD, text.title);
         advice_add(advice, "", ROLE_TEXT, text.means);
