@@ -268,8 +268,12 @@ static void the_list_is_the_course(void **state)
     bench_key(&b, UKEY_PAGE_DOWN);
     bench_key(&b, UKEY_PAGE_DOWN);
     assert_true(bench_sees(&b, "no-starttls            A partner insists"));
-    bench_keys(&b, "zzz");
+    bench_keys(&b, " zzz");
     assert_true(bench_sees(&b, "Nothing fits."));
+    bench_key(&b, KEY_CTRL('u'));
+    bench_keys(&b, "certificates w"); /* blanks are part of it, and end no title */
+    assert_true(bench_sees(&b, "The certificates were renewed"));
+    bench_keys(&b, "zzz");
     bench_key(&b, UKEY_DOWN);
     bench_key(&b, UKEY_ENTER);
     bench_key(&b, UKEY_PAGE_UP);

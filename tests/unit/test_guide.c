@@ -159,8 +159,8 @@ static void what_can_be_a_cause_has_name_and_sign(void **state)
         if (strncmp(k->id, "check.", 6) == 0) {
             continue;
         }
-        if (len == 0 || len > 70 || name[len - 1] == '.') {
-            fail_msg("%s: expected name: with at most 70 bytes and no full stop", k->id);
+        if (len == 0 || len > 54 || name[len - 1] == '.') {
+            fail_msg("%s: expected name: with at most 54 bytes, which fit in a box, and no full stop", k->id);
         }
         if (k->verdict > VERDICT_OK && (sign_len == 0 || sign_len > 110 || sign[sign_len - 1] != '.')) {
             fail_msg("%s: expected sign: with a sentence of at most 110 bytes", k->id);

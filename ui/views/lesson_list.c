@@ -23,7 +23,7 @@ static bool contains_nocase(const char *text, const char *needle)
     size_t n = strlen(needle);
     for (; n > 0 && *text != '\0'; text++) {
         size_t k = 0;
-        while (k < n && (text[k] | 0x20) == (needle[k] | 0x20)) {
+        while (k < n && text[k] != '\0' && (text[k] | 0x20) == (needle[k] | 0x20)) {
             k++;
         }
         if (k == n) {
