@@ -251,8 +251,9 @@ static const struct example variables[] = {
      N_("when 1, plain lines instead of the full screen, as with --plain and with "
         "TERM=dumb")},
     {"NO_COLOR", N_("when not empty, no colours are used")},
-    {"XDG_STATE_HOME", N_("directory below which smtpscope/lessons tells which lessons were solved; "
-                          "~/.local/state where it is not set")},
+    {"XDG_STATE_HOME",
+     N_("directory below which smtpscope/lessons tells which lessons were solved; "
+        "~/.local/state where it is not set")},
     {"LANGUAGE, LC_ALL, LC_MESSAGES, LANG", N_("language of the texts, where --lang names none")},
 };
 

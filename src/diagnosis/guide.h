@@ -16,12 +16,13 @@
  *
  * {name} is replaced by the finding's argument, escaped (escape.h); by "?" when the finding does not have it.
  * A brace itself is written {{. [[What stands in double brackets]] is left out when an argument in it is not
- * there or empty. The name says the same as the title without any argument, and the sign how one sees that it is
- * so; lessons ask by them, and they hold no braces. "do" lines are numbered in order; the word after "do" (client server dns
+ * there or empty. "do" lines are numbered in order; the word after "do" (client server dns
  * network third-party tool any) says who. There are also entries for the checks themselves ([check dns.mx]:
  * title, means) used before there is a finding and when all is well, and for the classes of replies ([class
  * greylisted]): what they mean and what to do is added to a finding whose row in the
  * table says so.
+ * The name says the same as the title without any argument, and the sign how one sees that it is
+ * so. Lessons ask by them; braces and double brackets are not for them.
  * Lines that begin with # are comments. Errors name file, line and what was expected.
  *
  * The English guide is built into the program, so that it always works; other languages, and a changed
@@ -66,8 +67,8 @@ enum status guide_finding(const struct guide *g, const struct finding *f, bool a
 enum status guide_check(const struct guide *g, const char *check_id, struct guide_text *out)
     MUST_CHECK;
 void guide_text_free(struct guide_text *text);
-/* What a finding is called, whatever its arguments are, and how it shows. "" where the guide does not say. They
-   live as long as the guide. */
+/* What a finding is called, whatever its arguments are, and how it shows. "" where the guide does
+   not say. They live as long as the guide. */
 const char *guide_name(const struct guide *g, const char *id);
 const char *guide_sign(const struct guide *g, const char *id);
 /* For the test that ties ids and texts: calls back for every entry name of the loaded language itself. */

@@ -93,9 +93,9 @@ static bool word_in_list(struct span word, const char *list)
 
 static enum status check_placeholders(const struct reader *r, const char *text)
 {
-    if (r->bare && strpbrk(text, "{[") != NULL) {
+    if (r->bare && (strchr(text, '{') != NULL || strstr(text, "[[") != NULL)) {
         return error_set(r->error, ST_INVALID, 0,
-                         _("%s:%u: expected a name or sign without { and ["), r->file, r->line);
+                         _("%s:%u: expected a name or sign without { and [["), r->file, r->line);
     }
     for (const char *p = strchr(text, '{'); p != NULL; p = strchr(p, '{')) {
         if (p[1] == '{') {

@@ -54,13 +54,13 @@ enum status practice_names(const char *data_dir, char ***out, struct error *erro
 void practice_names_free(char **names);
 
 #define PRACTICE_LESSON_MAX 99
-/* A theme's place among the others, and what people call it, translated. A theme of a user's own file
-   comes last and is called as it is. */
+/* A theme's place among the others, and what people call it, translated. A theme of a user's own
+   file comes last and is called as it is. */
 size_t practice_theme_rank(const char *theme);
 const char *practice_theme_title(const char *theme);
 
-/* Everything that can be practised, in the order of practice_names. A file with a mistake is there as
-   well: its title tells the mistake, and it expects nothing. */
+/* Everything that can be practised, in the order of practice_names. A file with a mistake is there
+   as well: its title tells the mistake, and it expects nothing. */
 struct practice_catalogue {
     struct scenario_info *p;
     size_t count;

@@ -118,7 +118,8 @@ static enum status read_lesson(struct context *c)
     const char *what = reader_found(&c->r, found, sizeof(found));
     enum status st = reader_number(&c->r, SCENARIO_LESSON_MAX, &c->s->lesson);
     if (st == ST_OK && c->s->lesson == 0) {
-        return reader_fail(&c->r, _("expected a number from 1 to %d, found %s"), SCENARIO_LESSON_MAX, what);
+        return reader_fail(&c->r, _("expected a number from 1 to %d, found %s"),
+                           SCENARIO_LESSON_MAX, what);
     }
     return st;
 }

@@ -37,7 +37,8 @@ void bench_folder_remove(void)
     assert_int_equal(rmdir(folder), 0);
 }
 
-/* As the program does it, but with the consent and the password that the scenario's options give. */
+/* As the program does it, but with the consent and the password that the scenario's options give.
+ */
 static enum status open_network(void *ctx, const char *scenario, struct plan *plan,
                                 struct network **out, struct error *error)
 {

@@ -1,8 +1,9 @@
 /*
- * appbench: the console without a terminal: struct app on the practice network and a canvas, driven by keys.
+ * appbench: the console without a terminal: struct app on the practice network and a canvas, driven
+ * by keys.
  *
- * The network jumps, and consent and passwords that a scenario assumes are given, so a run ends by itself. A folder
- * of its own stands in for the user's, so that nothing is left behind.
+ * The network jumps, and consent and passwords that a scenario assumes are given, so a run ends by
+ * itself. A folder of its own stands in for the user's, so that nothing is left behind.
  *
  * Threads: the test's is the face's. Ownership: bench_end frees all.
  */
@@ -31,7 +32,7 @@ void bench_end(struct bench *b);
 void bench_size(struct bench *b, int w, int h);
 /* Draws, and demands the word DEMO when anything is practised. */
 const char *bench_draw(struct bench *b);
-void bench_key(struct bench *b, uint32_t key);     /* and draws */
+void bench_key(struct bench *b, uint32_t key);      /* and draws */
 void bench_keys(struct bench *b, const char *keys); /* printable ones, one after the other */
 /* Takes events until the run is done. */
 void bench_until_done(struct bench *b);

@@ -1,4 +1,5 @@
-/* Every scenario of the catalogue, seen on the screen as a person would: the cause is told at its step. */
+/* Every scenario of the catalogue, seen on the screen as a person would: the cause is told at its
+ * step. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -51,7 +52,8 @@ static bool step_row_tells(const struct bench *b, enum check_id check)
     enum verdict verdict = b->app.record.steps[check].verdict;
     char row[64];
     snprintf(row, sizeof(row), ">%s %s", state_mark(verdict, true, 0), checks[check].title);
-    return bench_sees(b, row) && (verdict == VERDICT_OK || bench_pane_sees(b, PANE_STEPS, state_word(verdict)));
+    return bench_sees(b, row) &&
+           (verdict == VERDICT_OK || bench_pane_sees(b, PANE_STEPS, state_word(verdict)));
 }
 
 /* Walks over the steps that found something. True when the cause is told at its own step. */
@@ -92,7 +94,8 @@ static void every_scenario_is_diagnosed_right_on_the_screen(void **state)
         bench_until_done(&b);
         bool good = diagnosed(&b, c.p[i].expect[0]);
         if (!good) {
-            print_error("%s: %s is not on the screen:\n%s\n", c.p[i].name, c.p[i].expect[0], bench_draw(&b));
+            print_error("%s: %s is not on the screen:\n%s\n", c.p[i].name, c.p[i].expect[0],
+                        bench_draw(&b));
         }
         right += good ? 1 : 0;
         bench_end(&b);

@@ -1,4 +1,5 @@
-/* Lessons on a canvas: what is veiled until the answer, the boxes by keyboard alone, DEMO on everything. */
+/* Lessons on a canvas: what is veiled until the answer, the boxes by keyboard alone, DEMO on
+ * everything. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -61,7 +62,8 @@ static bool transcript_has_marks(const struct bench *b)
     struct rect r = b->app.layout.body[PANE_TRANSCRIPT];
     bool found = false;
     for (int y = r.y; y < r.y + r.h; y++) {
-        found = found || strcmp(b->canvas.cells[(size_t)y * (size_t)b->canvas.w + (size_t)r.x].text, "!") == 0;
+        found = found || strcmp(b->canvas.cells[(size_t)y * (size_t)b->canvas.w + (size_t)r.x].text,
+                                "!") == 0;
     }
     return found;
 }
@@ -79,7 +81,8 @@ static void assert_veiled(struct bench *b)
 {
     bench_keys(b, "1g");
     for (int step = 0; step < CHECK_COUNT; step++) {
-        if (!bench_pane_sees(b, PANE_ADVICE, "L story, hints and your answer") || transcript_has_marks(b)) {
+        if (!bench_pane_sees(b, PANE_ADVICE, "L story, hints and your answer") ||
+            transcript_has_marks(b)) {
             fail_msg("%s is not veiled:\n%s", checks[step].title, bench_draw(b));
         }
         for (size_t i = 0; i < b->app.record.finding_count; i++) {
@@ -156,7 +159,8 @@ static void a_demo_shows_everything(void **state)
     struct bench b;
     bench_start(&b, 120, 40, "starttls-454");
     bench_until_done(&b);
-    assert_true(bench_pane_sees(&b, PANE_ADVICE, "The server offers STARTTLS but cannot start it now"));
+    assert_true(
+        bench_pane_sees(&b, PANE_ADVICE, "The server offers STARTTLS but cannot start it now"));
     assert_true(transcript_has_marks(&b));
     /* Story and hints are there all the same, and there is nothing to answer. */
     bench_key(&b, 'L');
@@ -305,7 +309,8 @@ static void a_new_target_stays_in_practice(void **state)
 
 static void walk_boxes(struct bench *b)
 {
-    static const char *const boxes[] = {"?", ":", "T", "s", "L", "1g}x", "1Gx", "1Gkx", "1Gkkx", "3c", "3u"};
+    static const char *const boxes[] = {"?",   ":",    "T",     "s",  "L", "1g}x",
+                                        "1Gx", "1Gkx", "1Gkkx", "3c", "3u"};
     for (size_t i = 0; i < ARRAY_LEN(boxes); i++) {
         bench_keys(b, boxes[i]);
         bench_key(b, UKEY_F1);

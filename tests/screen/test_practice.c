@@ -1,4 +1,5 @@
-/* A learner at the keyboard: two lessons from the start screen to their end, and DEMO on everything that comes of it. */
+/* A learner at the keyboard: two lessons from the start screen to their end, and DEMO on everything
+ * that comes of it. */
 #include "ptyscreen.h"
 
 #include <stdio.h>
@@ -190,7 +191,8 @@ static void every_file_of_a_demo_says_so(void **state)
     pty_end(&p);
     static const char *const modes[] = {"--check", "--quiet", "--plain"};
     for (size_t i = 0; i < 3; i++) {
-        pty_start(&p, 120, 40, ARGS("--check", "--demo=healthy", modes[i], "--tee", "tee.txt"), NO_ENV);
+        pty_start(&p, 120, 40, ARGS("--check", "--demo=healthy", modes[i], "--tee", "tee.txt"),
+                  NO_ENV);
         assert_true(pty_ends(&p));
         assert_true(pty_wrote(&p, "DEMO", 4));
         assert_file_says_demo(&p, "tee.txt", "DEMO: ");

@@ -46,8 +46,8 @@ static void the_course_is_whole(void **state)
         count++;
         if (s->lesson != count || lines_of(s->hints) < HINTS_MIN || s->story[0] == '\0' ||
             s->goal[0] == '\0' || s->expect_count == 0) {
-            fail_msg("%s: lesson %u in place %u needs a story, a goal, two hints and a cause", s->name,
-                     s->lesson, count);
+            fail_msg("%s: lesson %u in place %u needs a story, a goal, two hints and a cause",
+                     s->name, s->lesson, count);
         }
     }
     size_t lessons = 0;

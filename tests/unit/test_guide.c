@@ -14,6 +14,9 @@
 #include "guide.h"
 #include "guide_file.h"
 
+#define NAME_MAX_BYTES 54 /* fits a row of the smallest box */
+#define SIGN_MAX_BYTES 110
+
 static const char *const check_ids[] = {
 #define X(id, name) name,
     CHECK_LIST(X)
@@ -141,8 +144,9 @@ static void no_double(const char *what, const char *id, const char *text,
                       const struct guide *g)
 {
     for (size_t i = 0; i < finding_kind_count; i++) {
-        if (strcmp(finding_kinds[i].id, id) != 0 && strcmp(other(g, finding_kinds[i].id), text) == 0) {
-            fail_msg("%s and %s have the same %s", id, finding_kinds[i].id, what);
+        const char *known = finding_kinds[i].id;
+        if (strcmp(known, id) != 0 && strcmp(other(g, known), text) == 0) {
+            fail_msg("%s and %s have the same %s", id, known, what);
         }
     }
 }
@@ -159,11 +163,13 @@ static void what_can_be_a_cause_has_name_and_sign(void **state)
         if (strncmp(k->id, "check.", 6) == 0) {
             continue;
         }
-        if (len == 0 || len > 54 || name[len - 1] == '.') {
-            fail_msg("%s: expected name: with at most 54 bytes, which fit in a box, and no full stop", k->id);
+        if (len == 0 || len > NAME_MAX_BYTES || name[len - 1] == '.') {
+            fail_msg("%s: expected name: without a full stop, at most %d bytes", k->id,
+                     NAME_MAX_BYTES);
         }
-        if (k->verdict > VERDICT_OK && (sign_len == 0 || sign_len > 110 || sign[sign_len - 1] != '.')) {
-            fail_msg("%s: expected sign: with a sentence of at most 110 bytes", k->id);
+        if (k->verdict > VERDICT_OK &&
+            (sign_len == 0 || sign_len > SIGN_MAX_BYTES || sign[sign_len - 1] != '.')) {
+            fail_msg("%s: expected sign: with a sentence, at most %d bytes", k->id, SIGN_MAX_BYTES);
         }
         check_ascii(k->id, name);
         check_ascii(k->id, sign);
@@ -346,8 +352,10 @@ static const struct broken broken_files[] = {
     {GOOD "\n" GOOD, "g.txt:5: [check.stopped] is there already, line 1"},
     {GOOD "title: again\n", "g.txt:4: title: is there already"},
     {GOOD "do nobody: x\n", "g.txt:4: expected client, server"},
-    {"[dns.mx.null]\ntitle: t\nname: {domain}\nmeans: m\n", "g.txt:3: expected a name or sign without {"},
-    {"[dns.mx.null]\ntitle: t\nsign: s\n  [[x]]\nmeans: m\n", "g.txt:4: expected a name or sign without {"},
+    {"[dns.mx.null]\ntitle: t\nname: {domain}\nmeans: m\n",
+     "g.txt:3: expected a name or sign without {"},
+    {"[dns.mx.null]\ntitle: t\nsign: s\n  [[x]]\nmeans: m\n",
+     "g.txt:4: expected a name or sign without {"},
     {"[dns.mx.null]\ntitle: t\nsign: s\nsign: s\n", "g.txt:4: sign: is there already"},
     {GOOD "do: x\n", "g.txt:4: expected [name]"},
     {GOOD "do any:\n", "g.txt:1: expected text after do:"},
@@ -403,7 +411,8 @@ static void odd_but_right_files_are_read(void **state)
     (void)state;
     static const char text[] =
         "\xef\xbb\xbf# comment\r\n\r\n[dns.mx.null]\r\ntitle:  {domain} x {{y}\r\n"
-        "\tmore  \r\n# in between\r\n  and more\r\nname: n\r\n n\r\nsign: s\r\nmeans: m {domain}\r\n\r\n"
+        "\tmore  \r\n# in between\r\n  and more\r\nname: n\r\n n\r\nsign: s\r\n"
+        "means: m {domain}\r\n\r\n"
         "do third-party: z\r\nlink: l";
     struct guide_book book;
     struct error error = {0};

@@ -143,7 +143,8 @@ static void what_was_solved_is_written_and_read(void **state)
     lesson_set_solved(p, "");
     assert_int_equal(p->count, 2);
     assert_int_equal(lesson_progress_write(p, &out), ST_OK);
-    assert_string_equal(out.p, "# Lessons of smtpscope that were solved, one a line.\nhealthy\nnull-mx\n");
+    assert_string_equal(out.p,
+                        "# Lessons of smtpscope that were solved, one a line.\nhealthy\nnull-mx\n");
     struct lesson_progress *read = progress_of(out.p, out.len);
     assert_int_equal(read->count, 2);
     assert_true(lesson_is_solved(read, "healthy") && lesson_is_solved(read, "null-mx"));
@@ -156,10 +157,11 @@ static void what_was_solved_is_written_and_read(void **state)
 static void a_hostile_file_gives_names_or_nothing(void **state)
 {
     (void)state;
-    static const char text[] = "healthy\r\n\033[31mred\nNull-MX\na b\nrefused\0x\n\xff\xfe\n"
-                               "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"
-                               "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n\n"
-                               "null-mx\nlast";
+    static const char text[] =
+        "healthy\r\n\033[31mred\nNull-MX\na b\nrefused\0x\n\xff\xfe\n"
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n\n"
+        "null-mx\nlast";
     for (size_t len = 0; len < sizeof(text); len++) {
         struct lesson_progress *p = progress_of(text, len);
         for (size_t i = 0; i < p->count; i++) {

@@ -72,8 +72,8 @@ static bool can_be_wrong(const struct finding_kind *kind, char *const *ids, size
     return !is_true && kind->verdict > VERDICT_OK && strncmp(kind->id, "check.", 6) != 0;
 }
 
-/* The findings that stand for wrong answers, nearest first: in the table, those that resemble each other stand
-   together. */
+/* The findings that stand for wrong answers, nearest first: in the table, those that resemble each
+   other stand together. */
 static size_t fill_pool(const struct finding_kind *cause, char *const *ids, size_t id_count,
                         struct near_kind *pool)
 {
@@ -174,7 +174,8 @@ static void add_name(struct lesson_progress *p, const char *name, size_t len)
     }
     memcpy(copy, name, len);
     copy[len] = '\0';
-    if (copy[strspn(copy, NAME_LETTERS)] == '\0' && strlen(copy) == len && !lesson_is_solved(p, copy)) {
+    if (copy[strspn(copy, NAME_LETTERS)] == '\0' && strlen(copy) == len &&
+        !lesson_is_solved(p, copy)) {
         memcpy(p->names[p->count++], copy, len + 1);
     }
 }

@@ -1,9 +1,10 @@
 /*
- * lesson: a scenario as a lesson: what is asked, what is still veiled, and which lessons were solved.
+ * lesson: a scenario as a lesson: what is asked, what is still veiled, and which lessons were
+ * solved.
  *
- * The answer to a lesson is one finding, the cause. Four others are offered beside it, which look most like it: of the
- * same check where it has so many, and near in the table. They are chosen by the scenario's name, so a lesson asks
- * the same each time.
+ * The answer to a lesson is one finding, the cause. Four others are offered beside it, which look
+ * most like it: of the same check where it has so many, and near in the table. They are chosen by
+ * the scenario's name, so a lesson asks the same each time.
  *
  * Threads: pure. Ownership: by value.
  */
@@ -22,8 +23,8 @@ struct lesson_question {
     size_t right;
 };
 
-/* `ids` are the findings that are true in the scenario, the cause first: none of them is offered as a wrong answer.
-   False when the cause is no finding, so that nothing can be asked. */
+/* `ids` are the findings that are true in the scenario, the cause first: none of them is offered as
+   a wrong answer. False when the cause is no finding, so that nothing can be asked. */
 bool lesson_ask(const char *scenario, char *const *ids, size_t id_count,
                 struct lesson_question *out) MUST_CHECK;
 

@@ -203,7 +203,8 @@ void spoken_summary(const struct spoken *s, const struct record *r)
     long long ms = (long long)(r->elapsed_us / US_PER_MS);
     char target[FINDING_ARG_TEXT_MAX];
     /* The only line of a quiet run, so the mark of practice is in it, too. */
-    snprintf(target, sizeof(target), "%s%s", r->demo ? "DEMO " : "", r->target != NULL ? r->target : "");
+    snprintf(target, sizeof(target), "%s%s", r->demo ? "DEMO " : "",
+             r->target != NULL ? r->target : "");
     blank_line(s);
     out_line(s->out,
              _("Summary: %s: %s. %u ok, %u warnings, %u failed, %u skipped, %u without consent; "

@@ -311,8 +311,8 @@ static void step_from_transcript(struct app *a)
     }
 }
 
-/* The line that the worst finding of a step rests on; else, and where finding it is a lesson, the step's first
-   line; 0: none. */
+/* The line that the worst finding of a step rests on; else, and where finding it is a lesson, the
+   step's first line; 0: none. */
 static uint32_t proof_line(const struct app *a, enum check_id check)
 {
     const struct finding *worst = NULL;

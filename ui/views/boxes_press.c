@@ -117,7 +117,8 @@ static bool accept_target(struct app *a, const struct plan *base, struct form *f
     return true;
 }
 
-/* `real`: from the start screen or from practice to a real target. That is another network, hence another engine. */
+/* `real`: from the start screen or from practice to a real target: another network, hence another
+   engine. */
 static void start_on_network(struct app *a, bool real)
 {
     if (real && (a->engine == NULL || a->demo) && !app_connect_engine(a, NULL)) {
@@ -150,8 +151,8 @@ static void press_target(struct app *a, struct dialog *d, int pressed)
         return;
     }
     form_clear_errors(&d->form);
-    /* Practice is left only by a choice: a lesson's target must never be contacted in the real world by mistake. What
-       the lesson assumed stays behind. */
+    /* Practice is left only by a choice: a lesson's target must never be contacted in the real
+       world by mistake. What the lesson assumed stays behind. */
     bool leaves = form_has(&d->form, F_NETWORK) && form_field(&d->form, F_NETWORK)->choice == 1;
     bool real = leaves || (!a->demo && a->options->scenario == NULL);
     if (accept_target(a, leaves ? a->options->plan : &a->plan, &d->form, read_target)) {

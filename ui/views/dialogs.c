@@ -85,8 +85,8 @@ static void open_help(struct app *a, bool start)
               "address. From behind a router they also ask OpenDNS, Google or Akamai which address "
               "the world sees. Then they connect to a mail host of the domain and say EHLO, STARTTLS "
               "and QUIT. They name no sender and no recipient, do not log in, and send no mail."),
-            _("Practise sends nothing: the servers are part of this program. Which lessons you have "
-              "solved is kept in smtpscope/lessons below $XDG_STATE_HOME or ~/.local/state."),
+            _("Practise sends nothing: the servers are part of this program. Which lessons you "
+              "have solved is kept in smtpscope/lessons below $XDG_STATE_HOME or ~/.local/state."),
             _("Type SMTP runs the safe checks and keeps the connection open for your lines; Enter "
               "sends one. The relay test, logging in and a test mail ask you first."));
     }

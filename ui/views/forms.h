@@ -70,8 +70,8 @@ const char *form_value(struct form *f, int id);
 void form_error(struct form *f, int id, const char *text); /* and moves the focus there */
 void form_clear_errors(struct form *f);
 
-/* FORM_PRESSED: *pressed is the id of the button or answer. F5, and Enter in the last field that is typed into, press
-   the first button, unless `careful`, where Enter only moves on. */
+/* FORM_PRESSED: *pressed is the id of the button or answer. F5, and Enter in the last field that is
+   typed into, press the first button, unless `careful`, where Enter only moves on. */
 enum form_result form_key(struct form *f, uint32_t key, bool careful, int *pressed);
 /* True when the focus is in a text field, so that letters are text. */
 bool form_in_text(const struct form *f);

@@ -22,7 +22,8 @@ static struct form *push_lesson(struct app *a, enum dialog_kind kind, const char
     return &d->form;
 }
 
-/* The value of an option in the options of a scenario, which are words between blanks; "" when it is not there. */
+/* The value of an option in the options of a scenario, which are words between blanks; "" when it
+ * is not there. */
 static void option_value(const char *options, const char *option, char *out, size_t size)
 {
     const char *at = strstr(options, option);
@@ -90,7 +91,8 @@ void dialog_open_lesson(struct app *a)
 {
     const struct lessons *l = a->lessons;
     if (!lessons_live(a)) {
-        app_say(a, false, "%s", _("This is no practice: there is no lesson. F1 tells what the keys do."));
+        app_say(a, false, "%s",
+                _("This is no practice: there is no lesson. F1 tells what the keys do."));
         return;
     }
     struct form *f = push_lesson(a, DIALOG_LESSON, NULL);
@@ -128,7 +130,8 @@ static void open_answer(struct app *a)
     if (f == NULL) {
         return;
     }
-    form_note(f, "%s", _("Which of these explains what you see? Up and Down choose, Enter answers."));
+    form_note(f, "%s",
+              _("Which of these explains what you see? Up and Down choose, Enter answers."));
     form_note(f, " ");
     for (size_t i = 0; i < LESSON_CANDIDATES; i++) {
         if (now->tried[i]) {
@@ -152,10 +155,12 @@ static void open_wrong(struct app *a, size_t candidate)
     form_note(f, _("It is not this: %s."), candidate_name(a, now, candidate));
     form_note(f, " ");
     if (a->guide != NULL) {
-        form_note(f, _("How that would show: %s"), guide_sign(a->guide, now->question.kinds[candidate]->id));
+        form_note(f, _("How that would show: %s"),
+                  guide_sign(a->guide, now->question.kinds[candidate]->id));
         form_note(f, " ");
     }
-    form_note(f, "%s", _("Look again at the marks of the steps, and at the lines of the transcript."));
+    form_note(f, "%s",
+              _("Look again at the marks of the steps, and at the lines of the transcript."));
     form_button(f, B_NO, _("Look again"));
     if (now->hints_shown < now->hints) {
         form_button(f, B_HINT, now->hints_shown == 0 ? _("Hint") : _("Next hint"));
@@ -170,9 +175,11 @@ static void note_cause(struct app *a, struct form *f)
     const struct finding_kind *kind = now->question.kinds[now->question.right];
     const struct record_finding *cause = lessons_cause(a);
     struct guide_text text;
-    if (cause == NULL || a->guide == NULL || guide_finding(a->guide, &cause->f, a->ascii, &text) != ST_OK) {
+    if (cause == NULL || a->guide == NULL ||
+        guide_finding(a->guide, &cause->f, a->ascii, &text) != ST_OK) {
         form_note(f, "%s", candidate_name(a, now, now->question.right));
-        form_note(f, _("The run has not come to it yet. It is told at the step that finds %s."), kind->id);
+        form_note(f, _("The run has not come to it yet. It is told at the step that finds %s."),
+                  kind->id);
         return;
     }
     char numbers[200], quote[400];
@@ -194,12 +201,14 @@ static void open_cause(struct app *a)
     }
     note_cause(a, f);
     form_note(f, " ");
-    form_note(f, _("Hints: %zu of %zu. Wrong answers: %u."), l->now.hints_shown, l->now.hints, l->now.wrong);
+    form_note(f, _("Hints: %zu of %zu. Wrong answers: %u."), l->now.hints_shown, l->now.hints,
+              l->now.wrong);
     if (!solved) {
         form_note(f, "%s", _("A lesson that was shown does not count as solved."));
     }
     if (lessons_load(a)) {
-        form_note(f, _("Solved so far: %u of %u lessons."), lessons_solved_count(l), lessons_count(l));
+        form_note(f, _("Solved so far: %u of %u lessons."), lessons_solved_count(l),
+                  lessons_count(l));
     }
     form_button(f, B_NO, _("Read the advice"));
     if (lessons_next(l) != NULL) {

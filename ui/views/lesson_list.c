@@ -86,7 +86,8 @@ void scenarios_open(struct app *a, struct dialog *d)
     if (!lessons_load(a)) {
         return;
     }
-    /* Everything may be there twice, in the course and by its theme, and each with a heading of its own. */
+    /* Everything may be there twice, in the course and by its theme, and each with a heading of its
+     * own. */
     d->rows = calloc(l->catalogue.count * 3 + 1, sizeof(*d->rows));
     if (d->rows == NULL) {
         app_say(a, true, "%s", _("Not enough memory."));
@@ -113,20 +114,21 @@ void scenarios_choose(struct app *a, struct dialog *d)
     }
 }
 
-static void draw_heading(const struct lessons *l, struct canvas *c, struct rect row, const char *theme)
+static void draw_heading(const struct lessons *l, struct canvas *c, struct rect row,
+                         const char *theme)
 {
     char text[160];
     if (theme == NULL) {
-        snprintf(text, sizeof(text), _("The course: %u lessons, %u of them solved"), lessons_count(l),
-                 lessons_solved_count(l));
+        snprintf(text, sizeof(text), _("The course: %u lessons, %u of them solved"),
+                 lessons_count(l), lessons_solved_count(l));
         canvas_label(c, row, row.x, row.y, ROLE_BOLD, text);
     } else {
         canvas_label(c, row, row.x, row.y, ROLE_BOLD, practice_theme_title(theme));
     }
 }
 
-void scenarios_draw_row(const struct app *a, const struct dialog *d, struct canvas *c, struct rect row,
-                        size_t at)
+void scenarios_draw_row(const struct app *a, const struct dialog *d, struct canvas *c,
+                        struct rect row, size_t at)
 {
     const struct scenario_row *what = &d->rows[at];
     if (what->info == NULL) {

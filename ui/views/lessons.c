@@ -46,7 +46,8 @@ void lessons_adopt(struct app *a, const char *scenario)
     scenario_info_free(&l->info);
     memset(&l->now, 0, sizeof(l->now));
     tview_veil(a->tview, &a->record, false);
-    if (scenario != NULL && practice_open(a->options->data_dir, scenario, NULL, NULL, &l->info, &error) == ST_OK) {
+    if (scenario != NULL &&
+        practice_open(a->options->data_dir, scenario, NULL, NULL, &l->info, &error) == ST_OK) {
         begin(a, false);
     }
 }

@@ -1,9 +1,10 @@
 /*
- * lessons: the practice network as a course: what is practised, how much of it is veiled, the list behind "Practise"
- * and the boxes of key L.
+ * lessons: the practice network as a course: what is practised, how much of it is veiled, the list
+ * behind "Practise" and the boxes of key L.
  *
- * A scenario that is chosen from the list is a lesson: until it is answered or given up, the diagnosis is veiled,
- * and what the steps and the transcript show is left to the learner. With --demo=NAME nothing is veiled.
+ * A scenario that is chosen from the list is a lesson: until it is answered or given up, the
+ * diagnosis is veiled, and what the steps and the transcript show is left to the learner. With
+ * --demo=NAME nothing is veiled.
  *
  * Threads: the face's. Ownership: struct lessons is the app's.
  */
@@ -42,7 +43,8 @@ const struct scenario_info *lessons_next(const struct lessons *l);
 void lessons_heading(const struct app *a, char *out, size_t size);
 /* The hint with this index, of `hints`, where they stand line by line. */
 void lessons_hint(const struct scenario_info *info, size_t index, char *out, size_t size);
-/* The lesson is over: it counts as solved, or it does not. The veil lifts, and the cursor goes to the proof. */
+/* The lesson is over: it counts as solved, or it does not. The veil lifts, and the cursor goes to
+ * the proof. */
 void lessons_over(struct app *a);
 /* The finding that was asked for, or NULL as long as the run has not come to it. */
 const struct record_finding *lessons_cause(const struct app *a);
@@ -59,7 +61,7 @@ void scenarios_open(struct app *a, struct dialog *d); /* with the cursor on the 
 void scenarios_fill(struct app *a, struct dialog *d); /* those that the filter lets through */
 bool scenarios_can_choose(const struct dialog *d, size_t at); /* no heading */
 void scenarios_choose(struct app *a, struct dialog *d);
-void scenarios_draw_row(const struct app *a, const struct dialog *d, struct canvas *c, struct rect row,
-                        size_t at);
+void scenarios_draw_row(const struct app *a, const struct dialog *d, struct canvas *c,
+                        struct rect row, size_t at);
 
 #endif

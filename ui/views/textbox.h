@@ -10,7 +10,7 @@
 
 /* An empty box with a title in its upper edge; `tag`, or NULL, stands at the edge's other end. */
 void box_draw(struct canvas *c, struct rect box, const char *title, const char *tag);
-/* How many rows of what is in the box are out of sight above and below; nothing when there are none. */
+/* Tells in the lower edge how many rows are out of sight above and below, when there are any. */
 void box_draw_hidden(struct canvas *c, struct rect box, int above, int below);
 /* Wrapped text lines in a rectangle; returns the rows it takes. Draws when c is not NULL. */
 int text_wrapped(struct canvas *c, struct rect area, int skip_rows, enum role role, const char *text,

@@ -67,8 +67,8 @@ static void proof_quote(const struct app *a, const struct finding *f, char *out,
     buf_free(&text);
 }
 
-void advice_proof(const struct app *a, const struct finding *f, char *numbers, size_t size, char *quote,
-                  size_t quote_size)
+void advice_proof(const struct app *a, const struct finding *f, char *numbers, size_t size,
+                  char *quote, size_t quote_size)
 {
     proof_text(f, numbers, size);
     proof_quote(a, f, quote, quote_size);
@@ -146,7 +146,8 @@ static void add_lesson(const struct app *a, struct advice *advice, enum check_id
     char line[PART_TEXT_MAX];
     const struct scenario_info *info = &a->lessons->info;
     if (info->lesson != 0) {
-        snprintf(line, sizeof(line), _("%u of %u: %s"), info->lesson, lessons_count(a->lessons), info->title);
+        snprintf(line, sizeof(line), _("%u of %u: %s"), info->lesson, lessons_count(a->lessons),
+                 info->title);
     } else {
         snprintf(line, sizeof(line), "%s", info->title);
     }

@@ -410,7 +410,8 @@ void view_status(struct app *a, struct canvas *c)
             label = text;
         }
         struct rect words = {row.x, row.y, row.w * 2 / 3, 1};
-        int x = canvas_label(c, words, row.x, row.y, wrong ? ROLE_ERROR : ROLE_BOLD, label) + (wrong ? 1 : 0);
+        enum role role = wrong ? ROLE_ERROR : ROLE_BOLD;
+        int x = canvas_label(c, words, row.x, row.y, role, label) + (wrong ? 1 : 0);
         struct rect field = {row.x + x, row.y, row.w - x, 1};
         draw_line_edit(a, c, field, &a->ask_edit, a->dialog_count == 0);
         return;
