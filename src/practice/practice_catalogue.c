@@ -11,7 +11,7 @@ _Static_assert(PRACTICE_LESSON_MAX == SCENARIO_LESSON_MAX, "one limit under two 
 static const struct {
     const char *theme, *title;
 } themes[] = {
-    {"healthy", N_("As it should be")},
+    {"basics", N_("First steps")},
     {"dns", N_("Names and addresses (DNS)")},
     {"sender", N_("Your own address and name")},
     {"network", N_("Connections")},

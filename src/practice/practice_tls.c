@@ -8,6 +8,7 @@
 #include <openssl/ssl.h>
 
 #include "practice_cert.h"
+#include "practice_ocsp.h"
 #include "scenario_words.h"
 #include "text.h"
 
@@ -182,6 +183,8 @@ static X509 *make_leaf(struct practice_tls *t, const struct scenario_server *ser
         .from_s = v.from_s,
         .until_s = v.until_s,
         .serial = ++t->serial,
+        .for_clients = c->for_clients,
+        .forged = c->forged,
         .key = *key,
         .issuer = issuer != NULL ? issuer->cert : NULL,
         .issuer_key = issuer != NULL ? issuer->key : NULL,
@@ -202,6 +205,20 @@ static int refuse_name(SSL *ssl, int *alert, void *arg)
     }
     *alert = SSL_AD_UNRECOGNIZED_NAME;
     return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+/* The library frees what it is given here. */
+static int staple(SSL *ssl, void *arg)
+{
+    struct practice_tls *t = arg;
+    unsigned char *der = NULL;
+    int len = practice_ocsp_revoked(SSL_get_certificate(ssl), t->intermediate.cert,
+                                    t->intermediate.key, t->now_s, &der);
+    if (len == 0) {
+        return SSL_TLSEXT_ERR_NOACK;
+    }
+    (void)SSL_set_tlsext_status_ocsp_resp(ssl, der, len);
+    return SSL_TLSEXT_ERR_OK;
 }
 
 static bool set_protocol(SSL_CTX *ctx, enum tls_kind kind)
@@ -250,6 +267,10 @@ static SSL_CTX *make_context(struct practice_tls *t, const struct scenario_serve
     }
     if (ok && kind == TLS_KIND_UNKNOWN_NAME) {
         SSL_CTX_set_tlsext_servername_callback(ctx, refuse_name);
+    }
+    if (ok && kind == TLS_KIND_REVOKED) {
+        (void)SSL_CTX_set_tlsext_status_cb(ctx, staple);
+        (void)SSL_CTX_set_tlsext_status_arg(ctx, t);
     }
     X509_free(leaf);
     EVP_PKEY_free(key);

@@ -92,7 +92,7 @@ expect 0 --help
 expect 0 --version
 [ "$(head -1 "$work/out")" = 'smtpscope 1.0.0' ] || wrong "--version: $(head -1 "$work/out")"
 expect 0 --list-scenarios
-grep -q '^healthy  *healthy  *1 ' "$work/out" || wrong '--list-scenarios: no healthy as the first lesson'
+grep -q '^healthy  *basics  *1 ' "$work/out" || wrong '--list-scenarios: no healthy as the first lesson'
 [ "$(grep -c '^# ' "$work/out")" -ge 10 ] || wrong '--list-scenarios: no heading for each theme'
 grep -v '^# ' "$work/out" | grep -qv '^[a-z0-9-]* ' && wrong '--list-scenarios: a line without a name first'
 for pair in print-man:man/smtpscope.1 print-completion=bash:completions/smtpscope.bash \

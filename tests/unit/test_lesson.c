@@ -52,7 +52,8 @@ static void one_of_five_is_right(void **state)
             }
             near += k != q.right && of_same_check(s->expect[0], q.kinds[k]->id);
         }
-        if (near < 1) {
+        /* What ended a step resembles nothing that was found about a server. */
+        if (near < 1 && strncmp(s->expect[0], "check.", 6) != 0) {
             fail_msg("%s: no wrong answer is of the same check as %s", s->name, s->expect[0]);
         }
     }
