@@ -90,6 +90,7 @@
     X(TLS_KIND_OLD_PROTOCOL, "old-protocol")           /* TLS 1.0 only */                          \
     X(TLS_KIND_NO_COMMON_VERSION, "no-common-version") /* alert protocol_version */                \
     X(TLS_KIND_TLS_1_2, "tls-1.2")                     /* no TLS 1.3 */                            \
+    X(TLS_KIND_WEAK_DH, "weak-dh")                     /* 1024 bits */                             \
     X(TLS_KIND_NO_SHARED_CIPHER, "no-shared-cipher")                                               \
     X(TLS_KIND_CLIENT_CERTIFICATE, "client-certificate") /* wants one of ours */                   \
     X(TLS_KIND_UNKNOWN_NAME, "unknown-name")             /* alert for any name in SNI */           \
