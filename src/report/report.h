@@ -49,6 +49,8 @@ enum status report_line(const struct line *line, bool ascii, struct buf *out) MU
 /* "C:", "S~": who speaks, and whether under TLS. */
 const char *report_direction(const struct line *line);
 const char *report_who_heading(enum who who); /* "On the mail server:", translated */
+/* What marks all that comes out of the practice network, behind the word DEMO; translated. */
+const char *report_demo_sentence(void);
 /* "smtpscope-<host>-<port>-<UTC time>.<ext>", host reduced to [a-z0-9.-]. */
 void report_file_name(const struct record *r, const struct plan *plan, enum report_format format,
                       char *out, size_t size);

@@ -107,7 +107,7 @@ def write_po(pot, name):
     return count
 
 
-GUIDE_KEYS = r"title|means|do [a-z-]+"
+GUIDE_KEYS = r"title|name|sign|means|do [a-z-]+"
 PLAYBOOK_KEYS = (r"symptom|about|say|why|ask(?: [a-z_]+)?|choice [a-z_]+|explain|end|do [a-z-]+|"
                  r"message")
 

@@ -4,6 +4,7 @@
 
 #include "commands.h"
 #include "dialogs.h"
+#include "lessons.h"
 #include "text.h"
 #include "views.h"
 
@@ -319,11 +320,12 @@ static void step_from_transcript(struct app *a)
     }
 }
 
-/* The line that the worst finding of a step rests on; else its first line; 0: none. */
+/* The line that the worst finding of a step rests on; else, and where finding it is a lesson, the
+   step's first line; 0: none. */
 static uint32_t proof_line(const struct app *a, enum check_id check)
 {
     const struct finding *worst = NULL;
-    for (size_t i = 0; i < a->record.finding_count; i++) {
+    for (size_t i = 0; i < a->record.finding_count && !lessons_veil(a); i++) {
         const struct record_finding *rf = &a->record.findings[i];
         if (rf->check == check && rf->f.evidence_count > 0 &&
             (worst == NULL || rf->f.verdict > worst->verdict)) {
@@ -379,6 +381,10 @@ static void show_text(struct app *a, const char *title,
 
 static void act_links(struct app *a)
 {
+    if (lessons_veil(a)) {
+        app_say(a, false, "%s", _("The links come with the answer. L gives hints."));
+        return;
+    }
     show_text(a, _("Links"), advice_links);
 }
 
@@ -396,14 +402,14 @@ static void act_copy_command(struct app *a)
 static void open_proof(struct app *a)
 {
     size_t count = 0;
-    uint32_t line = advice_proof(a, a->step, a->proof_at, &count);
+    uint32_t line = advice_proof_line(a, a->step, a->proof_at, &count);
     if (count == 0) {
         app_say(a, false, "%s", _("This advice rests on no line. o shows all of it."));
         return;
     }
     if (line == 0) {
         a->proof_at = 0;
-        line = advice_proof(a, a->step, 0, &count);
+        line = advice_proof_line(a, a->step, 0, &count);
     }
     a->proof_at++;
     tview_goto(a->tview, &a->record, line);
@@ -426,6 +432,8 @@ static void act_open(struct app *a)
     } else if (a->wish.focus == PANE_TRANSCRIPT) {
         step_from_transcript(a);
         focus_to(a, PANE_ADVICE);
+    } else if (a->wish.focus == PANE_ADVICE && lessons_veil(a)) {
+        dialog_open_lesson(a);
     } else if (a->wish.focus == PANE_ADVICE && guide_in_front(a)) {
         guide_enter(a);
     } else if (a->wish.focus == PANE_ADVICE) {
@@ -513,6 +521,7 @@ static void (*const act_table[ACTION_COUNT])(struct app *) = {
     [ACTION_GUIDE_WHY] = act_guide_why,
     [ACTION_GUIDE_SAVE] = act_guide_save,
     [ACTION_GUIDE_LEAVE] = act_guide_leave,
+    [ACTION_LESSON] = dialog_open_lesson,
 };
 
 void app_action(struct app *a, enum action action)

@@ -6,6 +6,7 @@
 
 #include "app.h"
 #include "dialogs.h"
+#include "lessons.h"
 #include "text.h"
 
 #define FIELD_MAX (16u << 10) /* a whole bounce may be pasted */
@@ -24,7 +25,8 @@ void guide_pane_free(struct guide_pane *g)
 
 bool guide_in_front(const struct app *a)
 {
-    return a->guide_pane.shown && a->guide_pane.guided.phase != GUIDED_OFF;
+    /* A lesson that waits for its answer must not be told it. */
+    return a->guide_pane.shown && a->guide_pane.guided.phase != GUIDED_OFF && !lessons_veil(a);
 }
 
 bool guide_edits(const struct app *a)
@@ -48,31 +50,19 @@ void guide_place_text(const struct app *a, char *out, size_t size)
 }
 
 /* Files of one's own that are broken must not keep anybody from being guided. */
-static bool load_books(struct app *a, struct error *error)
+bool guide_load_books(struct app *a)
 {
     struct guide_pane *g = &a->guide_pane;
+    struct error error = {0};
     if (g->books != NULL) {
         return true;
     }
-    if (playbooks_load(&g->books, a->options->data_dir, a->options->lang, &guided_known, error) ==
+    if (playbooks_load(&g->books, a->options->data_dir, a->options->lang, &guided_known, &error) ==
         ST_OK) {
         return true;
     }
-    app_say(a, true, "%s", error->text);
-    return playbooks_load(&g->books, NULL, "en", &guided_known, error) == ST_OK;
-}
-
-enum status guide_symptoms(struct app *a, struct buf *out, struct error *error)
-{
-    if (!load_books(a, error)) {
-        return error->code;
-    }
-    enum status st = ST_OK;
-    for (size_t i = 0; i < playbooks_count(a->guide_pane.books) && st == ST_OK; i++) {
-        const struct playbook *book = playbooks_at(a->guide_pane.books, i);
-        st = buf_addf(out, "%s\t%s\t%s\n", book->name, book->symptom, book->about);
-    }
-    return st;
+    app_say(a, true, "%s", error.text);
+    return playbooks_load(&g->books, NULL, "en", &guided_known, &error) == ST_OK;
 }
 
 static void unzoom(struct app *a)
@@ -148,6 +138,11 @@ void guide_open(struct app *a)
 {
     struct guide_pane *g = &a->guide_pane;
     bool there = guide_in_front(a) && a->wish.focus == PANE_ADVICE;
+    if (lessons_veil(a)) {
+        app_say(a, false, "%s",
+                _("A lesson asks you to find it yourself; the guide comes after your answer (L)."));
+        return;
+    }
     if (g->guided.phase == GUIDED_OFF || there) {
         dialog_open_list(a, LIST_SYMPTOMS);
         return;
@@ -156,13 +151,9 @@ void guide_open(struct app *a)
     zoom_page(a);
 }
 
-void guide_begin(struct app *a, const char *name)
+void guide_begin(struct app *a, const struct playbook *book)
 {
     struct guide_pane *g = &a->guide_pane;
-    const struct playbook *book = playbooks_find(g->books, name);
-    if (book == NULL) {
-        return;
-    }
     if (guided_begin(&g->guided, book, &a->plan, &a->record) != ST_OK) {
         app_say(a, true, "%s", _("Not enough memory."));
         return;

@@ -34,9 +34,9 @@ void guide_place_text(const struct app *a, char *out, size_t size);
 
 /* Back to where one was, or the list of symptoms. */
 void guide_open(struct app *a);
-/* "name<TAB>symptom<TAB>about" lines for the list. */
-enum status guide_symptoms(struct app *a, struct buf *out, struct error *error) MUST_CHECK;
-void guide_begin(struct app *a, const char *name);
+void guide_begin(struct app *a, const struct playbook *book);
+/* The playbooks are there from here on; false when there is no memory for them. */
+bool guide_load_books(struct app *a);
 
 /* What the keys do while it has the focus. */
 void guide_enter(struct app *a);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "escape.h"
+#include "lessons.h"
 #include "text.h"
 #include "views.h"
 
@@ -42,6 +43,13 @@ static void proof_quote(const struct app *a, const struct finding *f, char *out,
         str_copy(out, size, quote + strspn(quote, " "));
     }
     buf_free(&text);
+}
+
+void advice_proof(const struct app *a, const struct finding *f, char *numbers, size_t size,
+                  char *quote, size_t quote_size)
+{
+    proof_text(f, numbers, size);
+    proof_quote(a, f, quote, quote_size);
 }
 
 /* Numbered; what is to be done on one side stands together, and begins with the side where there are two. Rows are
@@ -88,9 +96,8 @@ static void add_finding(const struct app *a, struct parts *advice, const struct 
                  confidence_word(f->confidence));
         parts_add(advice, _("Who"), ROLE_TEXT, line);
     }
-    proof_text(f, proof, sizeof(proof));
+    advice_proof(a, f, proof, sizeof(proof), quote, sizeof(quote));
     if (proof[0] != '\0') {
-        proof_quote(a, f, quote, sizeof(quote));
         snprintf(line, sizeof(line),
                  Q_("line %s (Enter jumps there): %s", "lines %s (Enter jumps there): %s",
                     f->evidence_count),
@@ -132,6 +139,30 @@ static const char *next_keys(const struct app *a, enum check_id check)
     }
 }
 
+/* A lesson that waits for its answer: what it is about, and what the step is for. */
+static void add_lesson(const struct app *a, struct parts *advice, enum check_id check)
+{
+    struct guide_text text;
+    char line[PART_TEXT_MAX];
+    const struct scenario_info *info = &a->lessons->info;
+    if (info->lesson != 0) {
+        snprintf(line, sizeof(line), _("%u of %u: %s"), info->lesson, lessons_count(a->lessons),
+                 info->title);
+    } else {
+        snprintf(line, sizeof(line), "%s", info->title);
+    }
+    parts_add(advice, _("Lesson"), ROLE_BOLD, line);
+    /* Above the goal, so that it is seen in the smallest pane, too. */
+    parts_add(advice, _("Next"), ROLE_BOLD, _("L story, hints and your answer"));
+    parts_add(advice, _("Goal"), ROLE_TEXT, info->goal);
+    parts_add(advice, _("Keys"), ROLE_TEXT, next_keys(a, check));
+    if (a->guide != NULL && guide_check(a->guide, checks[check].key, &text) == ST_OK) {
+        parts_add(advice, _("Step"), ROLE_BOLD, text.title);
+        parts_add(advice, "", ROLE_TEXT, text.means);
+        guide_text_free(&text);
+    }
+}
+
 /* The findings of a step in the order in which they are told. */
 static size_t findings_of(const struct app *a, enum check_id check,
                           const struct finding *out[ADVICE_FINDINGS_MAX])
@@ -151,7 +182,7 @@ static size_t findings_of(const struct app *a, enum check_id check,
     return count;
 }
 
-uint32_t advice_proof(const struct app *a, enum check_id check, size_t n, size_t *count)
+uint32_t advice_proof_line(const struct app *a, enum check_id check, size_t n, size_t *count)
 {
     const struct finding *found[ADVICE_FINDINGS_MAX];
     size_t findings = findings_of(a, check, found);
@@ -169,6 +200,10 @@ uint32_t advice_proof(const struct app *a, enum check_id check, size_t n, size_t
 static void advice_build(const struct app *a, enum check_id check, struct parts *advice)
 {
     advice->count = 0;
+    if (lessons_veil(a)) {
+        add_lesson(a, advice, check);
+        return;
+    }
     if (a->record.steps[check].verdict == VERDICT_RUNNING ||
         a->record.steps[check].verdict == VERDICT_PENDING) {
         add_check(a, advice, check);
