@@ -49,8 +49,8 @@ static void start_screen_leads_to_the_guide(void **state)
     struct pty p;
     pty_start(&p, 80, 24, ARGS("--ascii"), NO_ENV);
     assert_true(pty_sees(&p, "< Guide me >"));
-    /* From the field over both radios and the first button. */
-    key(&p, "\t\t\t\t\r");
+    /* From the first field backwards to the last button. */
+    key(&p, "\033[Z\r");
     assert_true(pty_sees(&p, "I can't receive mail"));
     key(&p, "\r");
     assert_true(pty_sees(&p, "Which domain should receive the mail?"));
@@ -173,6 +173,27 @@ static void steps_can_be_done_again(void **state)
     pty_end(&p);
 }
 
+/* A lesson that waits for its answer is not given away; the guide comes after it. */
+static void a_lesson_comes_first(void **state)
+{
+    (void)state;
+    struct pty p;
+    pty_start(&p, 80, 24, ARGS("--ascii"), NO_ENV);
+    assert_true(pty_sees(&p, "Practise"));
+    key(&p, "\t\t\t\t\r");
+    assert_true(pty_sees(&p, "Practise: choose a lesson"));
+    key(&p, "renewed\r");
+    assert_true(pty_sees(&p, "< Begin >"));
+    key(&p, "\r");
+    assert_true(pty_sees(&p, "Done:"));
+    key(&p, "B");
+    assert_true(pty_sees(&p, "A lesson asks you to find it yourself"));
+    assert_false(pty_has(&p, "Guide me: what is wrong?"));
+    key(&p, "o");
+    assert_true(pty_misses(&p, "cannot start it now"));
+    pty_end(&p);
+}
+
 /* A whole bounce can be pasted, also one with control characters. */
 static void a_pasted_refusal_is_read(void **state)
 {
@@ -286,6 +307,7 @@ int main(void)
         cmocka_unit_test(login_comes_to_two_ends),
         cmocka_unit_test(leaving_keeps_the_place),
         cmocka_unit_test(steps_can_be_done_again),
+        cmocka_unit_test(a_lesson_comes_first),
         cmocka_unit_test(a_pasted_refusal_is_read),
         cmocka_unit_test(the_page_jumps_and_is_saved),
         cmocka_unit_test(the_worst_is_saved_without_the_guide),

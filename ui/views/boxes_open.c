@@ -52,14 +52,14 @@ void dialog_open_start(struct app *a)
     form_radio(f, F_PURPOSE, _("Check for"), purposes, 2, 0);
     form_note(f, " ");
     form_note(f, "%s", _("Safe checks: DNS, connect, EHLO, TLS. No mail is sent."));
-    form_note(f, "%s", _("Guide me: from what is wrong, step by step, to who can fix it."));
     form_note(f, "%s", _("Practise: lessons on a built-in network; no other needed."));
     form_note(f, "%s", _("Type SMTP: by hand, on a live connection."));
+    form_note(f, "%s", _("Guide me: from what is wrong, step by step, to who can fix it."));
     form_note(f, "%s", _("F1 tells what will be sent, and to whom. F10 quits."));
     form_button(f, B_GO, _("Safe checks"));
-    form_button(f, B_GUIDE, _("Guide me"));
     form_button(f, B_PRACTISE, _("Practise"));
     form_button(f, B_TYPE, _("Type SMTP"));
+    form_button(f, B_GUIDE, _("Guide me"));
     form_focus(f, F_DOMAIN);
 }
 
