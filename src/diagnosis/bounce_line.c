@@ -153,7 +153,7 @@ static bool read_code(const struct copy *c, size_t at, struct code_place *place)
     }
     size_t n = at + 3;
     n += next == '-' || next == '#' ? 1 : 0;
-    n += skip_blanks(p + n);
+    n += strspn(p + n, " '\"#");
     size_t len = enhanced_length(p + n);
     if (len > 0) {
         set_enhanced(place->enhanced, p + n, len);
@@ -305,6 +305,7 @@ static void find_enhanced(const struct copy *c, struct bounce_line *out)
     size_t len = out->enhanced[0] == '\0' ? enhanced_length(out->text) : 0;
     if (len > 0 && len < out->text_len) {
         set_enhanced(out->enhanced, out->text, len);
+        out->kind = out->kind == BOUNCE_NOTHING ? BOUNCE_LOG : out->kind;
         len += skip_blanks(out->text + len);
         memmove(out->text, out->text + len, out->text_len - len);
         out->text_len -= len;
@@ -370,4 +371,14 @@ struct reply_question bounce_line_question(const struct bounce_line *line)
                                .enhanced = line->enhanced,
                                .text = {line->text, line->text_len}};
     return q;
+}
+
+struct reply_verdict bounce_line_decode(const struct bounce_line *line)
+{
+    struct reply_question q = bounce_line_question(line);
+    struct reply_verdict v = reply_decode(&q);
+    if (line->kind == BOUNCE_NOTHING) {
+        v.confidence = CONFIDENCE_GUESS;
+    }
+    return v;
 }

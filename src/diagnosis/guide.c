@@ -311,26 +311,24 @@ enum status guide_cause(const struct guide *g, const struct reply_cause *cause,
     return e != NULL ? fill_entry(out, e, NULL, NULL, 0) : ST_INVALID;
 }
 
-void guide_basis(const struct finding *f, char *out, size_t size)
+void guide_basis_of(enum reply_basis basis, const struct reply_vendor *vendor,
+                    enum confidence confidence, char *out, size_t size)
 {
-    const char *sure = confidence_word(f->cause_confidence);
+    const char *sure = confidence_word(confidence);
     out[0] = '\0';
-    if (f->cause == NULL || !f->kind->by_cause) {
-        return;
-    }
-    switch (f->basis) {
+    switch (basis) {
     case BASIS_WORDS:
-        if (f->vendor != NULL) {
-            snprintf(out, size, _("Explained by the words of the reply (%s); %s."), f->vendor->name,
+        if (vendor != NULL) {
+            snprintf(out, size, _("Explained by the words of the reply (%s); %s."), vendor->name,
                      sure);
         } else {
             snprintf(out, size, _("Explained by the words of the reply; %s."), sure);
         }
         break;
     case BASIS_ENHANCED:
-        if (f->vendor != NULL) {
+        if (vendor != NULL) {
             snprintf(out, size, _("Explained by the enhanced code, as %s uses it; %s."),
-                     f->vendor->name, sure);
+                     vendor->name, sure);
         } else {
             snprintf(out, size, _("Explained by the enhanced code of the reply; %s."), sure);
         }
@@ -341,6 +339,12 @@ void guide_basis(const struct finding *f, char *out, size_t size)
     case BASIS_NONE:
         break;
     }
+}
+
+void guide_basis(const struct finding *f, char *out, size_t size)
+{
+    bool has = f->cause != NULL && f->kind->by_cause;
+    guide_basis_of(has ? f->basis : BASIS_NONE, f->vendor, f->cause_confidence, out, size);
 }
 
 enum status guide_check(const struct guide *g, const char *check_id, struct guide_text *out)

@@ -85,6 +85,8 @@ static void add_finding(const struct app *a, struct advice *advice, const struct
         }
         advice_add(advice, i == 0 ? _("Do") : "", ROLE_TEXT, line);
     }
+    guide_basis(f, line, sizeof(line));
+    advice_add(advice, _("Basis"), ROLE_TEXT, line);
     bool bad = f->verdict == VERDICT_FAIL || f->verdict == VERDICT_WARN ||
                f->verdict == VERDICT_INCONCLUSIVE;
     if (bad) {
