@@ -305,8 +305,8 @@ const struct option_row option_rows[] = {
      AT(verbose), 0, 1},
 
     {"explain", 0, SECTION_EXPLAIN, "TEXT", true, NULL,
-     N_("what a server's reply, or a line of a log or bounce, means; without TEXT: each line of "
-        "standard input"),
+     N_("what a reply, or a line of a log or bounce, means; without TEXT: each line of standard "
+        "input"),
      set_explain, AT(explain), 0, 0},
     {"stage", 0, SECTION_EXPLAIN, "STAGE", false,
      "dns connect banner ehlo starttls tls auth mail rcpt data dot quit",

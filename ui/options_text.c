@@ -61,11 +61,11 @@ static const char target_text[] =
     N_("TARGET is a domain, user@domain, host:port, [IPv6 address]:port, or a smtp://, smtps:// or "
        "submission:// address.");
 static const char explain_text[] =
-    N_("With --explain, TEXT may be a reply as a server sends it, over one or several lines, an entry "
-       "of the log of Postfix, Exim or sendmail, a line of an Exchange report, or a DSN with its "
-       "Diagnostic-Code fields. From standard input every line is one; of a DSN only its "
-       "Diagnostic-Code fields are, with the Status and Remote-MTA before them. With --json there is "
-       "one object a line. No network is used.");
+    N_("TEXT, which may also be a word of its own behind --explain, is a reply as a server sends it, "
+       "over one or several lines, an entry of the log of Postfix, Exim or sendmail, a line of an "
+       "Exchange report, or a DSN with its Diagnostic-Code fields. Of standard input every line is "
+       "one; of a DSN in it only the Diagnostic-Code fields are, with the Status and Remote-MTA "
+       "before them. With --json there is one object a line. No network is used.");
 static const char explain_codes[] =
     N_("It ends with 0 when every reply was decoded, with 1 when some lines held none, and with 65 "
        "when there was nothing that could be read as a reply.");

@@ -2,6 +2,9 @@
 unit(finding checks)
 unit(guide checks)
 unit(replies_book replies_book)
+unit(reply_fold diagnosis)
+unit(bounce_line diagnosis)
+unit(bounce_text diagnosis)
 unit(reply_decode diagnosis)
 unit(reply_accuracy diagnosis PkgConfig::JANSSON)
 target_compile_definitions(unit_reply_accuracy PRIVATE
