@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "console.h"
+#include "explain.h"
 #include "guided_words.h"
 #include "headless.h"
 #include "language.h"
@@ -235,6 +236,7 @@ static int print_and_end(struct program *p)
             return EXIT_CODE_USAGE;
         }
         break;
+    case OPTIONS_EXPLAIN:
     case OPTIONS_RUN:
         break;
     }
@@ -242,6 +244,21 @@ static int print_and_end(struct program *p)
         return EXIT_CODE_IO;
     }
     return code;
+}
+
+static int run_explain(struct program *p)
+{
+    const struct options *o = &p->options;
+    if (o->json) {
+        language_english(&p->language);
+    }
+    const struct explain_options options = {.text = o->explain != NULL ? o->explain : o->target,
+                                            .data_dir = p->data_dir,
+                                            .lang = p->language.code,
+                                            .stage = (enum reply_stage)o->stage,
+                                            .json = o->json,
+                                            .ascii = p->language.ascii || o->ascii};
+    return explain_run(&options);
 }
 
 static int usage_error(const struct program *p, const struct error *error)
@@ -411,8 +428,15 @@ static int run(struct program *p)
                  p->language.code);
         return EXIT_CODE_USAGE;
     }
+    if (p->options.mode == OPTIONS_EXPLAIN) {
+        return run_explain(p);
+    }
     if (p->options.mode != OPTIONS_RUN) {
         return print_and_end(p);
+    }
+    if (p->options.stage != 0) {
+        complain(p->language.ascii, _("--stage needs --explain."));
+        return EXIT_CODE_USAGE;
     }
     bool headless = options_headless(&p->options) || !can_show_screen();
     bool nothing_to_do = p->options.target == NULL && p->options.host == NULL && !p->options.demo;

@@ -20,7 +20,8 @@ enum options_mode {
     OPTIONS_SCENARIOS,
     OPTIONS_PLAYBOOKS,
     OPTIONS_MAN,
-    OPTIONS_COMPLETION
+    OPTIONS_COMPLETION,
+    OPTIONS_EXPLAIN
 };
 
 enum options_color { OPTIONS_COLOR_AUTO, OPTIONS_COLOR_ALWAYS, OPTIONS_COLOR_NEVER };
@@ -40,6 +41,8 @@ struct options {
     const char *lang;
     const char *save, *tee;
     const char *shell; /* whose completions to print */
+    const char *explain; /* the reply to explain; NULL: the target, or standard input */
+    int stage;           /* enum reply_stage of what is explained */
     const char *password_file, *password_env;
     int password_fd;    /* -1: none */
     bool from_scenario; /* read from a scenario's text, where the password is public */
@@ -85,6 +88,7 @@ enum option_section {
     SECTION_CONSENT,
     SECTION_PRACTICE,
     SECTION_OUTPUT,
+    SECTION_EXPLAIN,
     SECTION_SCREEN,
     SECTION_OTHER,
     SECTION_HIDDEN,

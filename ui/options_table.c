@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "reply_decode.h"
 #include "sasl.h"
 #include "text.h"
 
@@ -186,6 +187,26 @@ static enum status set_shell(struct options *o, const struct option_row *row, co
     return set_text(o, row, value, error);
 }
 
+static enum status set_explain(struct options *o, const struct option_row *row, const char *value,
+                               struct error *error)
+{
+    o->mode = OPTIONS_EXPLAIN;
+    return value != NULL ? set_text(o, row, value, error) : ST_OK;
+}
+
+static enum status set_stage(struct options *o, const struct option_row *row, const char *value,
+                             struct error *error)
+{
+    enum reply_stage stage = reply_stage_find(value);
+    if (stage == STAGE_UNKNOWN) {
+        return error_set(error, ST_INVALID, 0,
+                         _("The value of --%s is one of: %s. It cannot be \"%s\"."), row->name,
+                         row->choices, value);
+    }
+    o->stage = (int)stage;
+    return ST_OK;
+}
+
 static enum status refuse_password(struct options *o, const struct option_row *row,
                                    const char *value, struct error *error)
 {
@@ -285,6 +306,14 @@ const struct option_row option_rows[] = {
      AT(quiet), 0, 1},
     {"verbose", 'v', SECTION_OUTPUT, NULL, false, NULL, N_("explain what went well, too"), set_flag,
      AT(verbose), 0, 1},
+
+    {"explain", 0, SECTION_EXPLAIN, "TEXT", true, NULL,
+     N_("what a reply, or a line of a log or bounce, means; without TEXT: each line of standard "
+        "input"),
+     set_explain, AT(explain), 0, 0},
+    {"stage", 0, SECTION_EXPLAIN, "STAGE", false,
+     "dns connect banner ehlo starttls tls auth mail rcpt data dot quit",
+     N_("what it was the reply to"), set_stage, 0, 0, 0},
 
     {"plain", 0, SECTION_SCREEN, NULL, false, NULL, N_("plain lines instead of the full screen"),
      set_flag, AT(plain), 0, 1},

@@ -47,6 +47,10 @@ _smtpscope()
     --tee)
         COMPREPLY=($(compgen -f -- "$word"))
         return;;
+    --explain) return;;
+    --stage)
+        COMPREPLY=($(compgen -W 'dns connect banner ehlo starttls tls auth mail rcpt data dot quit' -- "$word"))
+        return;;
     --glyphs)
         COMPREPLY=($(compgen -W 'auto utf8 ascii' -- "$word"))
         return;;
@@ -56,7 +60,7 @@ _smtpscope()
     --lang) return;;
     esac
     case $word in
-    -*) COMPREPLY=($(compgen -W '--host --port --tls --from --to --subject --first-path --ipv4 --ipv6 --source --helo --resolver --timeout --deadline --ca-file --cert --key --auth-user --auth-mech --auth-in-clear --password-file --password-fd --password-env --relay-test --send --read-only --demo --list-scenarios --list-playbooks --check --json --only --strict --save --tee --quiet --verbose --plain --ascii --glyphs --color --no-color --mouse --no-mouse --no-animation --lang --help --version ' -- "$word"));;
+    -*) COMPREPLY=($(compgen -W '--host --port --tls --from --to --subject --first-path --ipv4 --ipv6 --source --helo --resolver --timeout --deadline --ca-file --cert --key --auth-user --auth-mech --auth-in-clear --password-file --password-fd --password-env --relay-test --send --read-only --demo --list-scenarios --list-playbooks --check --json --only --strict --save --tee --quiet --verbose --explain --stage --plain --ascii --glyphs --color --no-color --mouse --no-mouse --no-animation --lang --help --version ' -- "$word"));;
     *) COMPREPLY=($(compgen -A hostname -- "$word"));;
     esac
 }

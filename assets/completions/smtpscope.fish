@@ -36,6 +36,8 @@ complete -c smtpscope -l save -r -F -d 'save the report  .txt, .md or .json; as 
 complete -c smtpscope -l tee -r -F -d 'write the transcript while it grows'
 complete -c smtpscope -l quiet -s q -d 'problems and the summary only'
 complete -c smtpscope -l verbose -s v -d 'explain what went well, too'
+complete -c smtpscope -l explain -d 'what a reply, or a line of a log or bounce, means; without TEXT  each line of standard input'
+complete -c smtpscope -l stage -x -a 'dns connect banner ehlo starttls tls auth mail rcpt data dot quit' -d 'what it was the reply to'
 complete -c smtpscope -l plain -d 'plain lines instead of the full screen'
 complete -c smtpscope -l ascii -d 'no character beyond ASCII'
 complete -c smtpscope -l glyphs -x -a 'auto utf8 ascii' -d 'marks and lines'

@@ -42,6 +42,8 @@ _arguments -s \
   '--quiet[problems and the summary only]' \
   '-v[explain what went well, too]' \
   '--verbose[explain what went well, too]' \
+  '--explain=-[what a reply, or a line of a log or bounce, means; without TEXT  each line of standard input]::TEXT:' \
+  '--stage=[what it was the reply to]:STAGE:(dns connect banner ehlo starttls tls auth mail rcpt data dot quit)' \
   '--plain[plain lines instead of the full screen]' \
   '--ascii[no character beyond ASCII]' \
   '--glyphs=[marks and lines]:SET:(auto utf8 ascii)' \

@@ -153,7 +153,7 @@ static bool read_code(const struct copy *c, size_t at, struct code_place *place)
     }
     size_t n = at + 3;
     n += next == '-' || next == '#' ? 1 : 0;
-    n += skip_blanks(p + n);
+    n += strspn(p + n, " '\"#");
     size_t len = enhanced_length(p + n);
     if (len > 0) {
         set_enhanced(place->enhanced, p + n, len);
@@ -164,13 +164,19 @@ static bool read_code(const struct copy *c, size_t at, struct code_place *place)
     return place->weight > 0;
 }
 
+/* In a transcript the refusal is what counts. */
+static bool is_better(const struct code_place *a, const struct code_place *b)
+{
+    return a->weight > b->weight || (a->weight == b->weight && a->code >= 400 && b->code < 400);
+}
+
 static bool find_code(const struct copy *c, struct code_place *best)
 {
     struct code_place place;
     memset(best, 0, sizeof(*best));
     for (size_t i = 0; i < c->len; i++) {
         if (is_digit(c->p[i]) && (i == 0 || !is_digit(c->p[i - 1])) && read_code(c, i, &place) &&
-            place.weight > best->weight) {
+            is_better(&place, best)) {
             *best = place;
         }
     }
@@ -305,6 +311,7 @@ static void find_enhanced(const struct copy *c, struct bounce_line *out)
     size_t len = out->enhanced[0] == '\0' ? enhanced_length(out->text) : 0;
     if (len > 0 && len < out->text_len) {
         set_enhanced(out->enhanced, out->text, len);
+        out->kind = out->kind == BOUNCE_NOTHING ? BOUNCE_LOG : out->kind;
         len += skip_blanks(out->text + len);
         memmove(out->text, out->text + len, out->text_len - len);
         out->text_len -= len;
@@ -370,4 +377,14 @@ struct reply_question bounce_line_question(const struct bounce_line *line)
                                .enhanced = line->enhanced,
                                .text = {line->text, line->text_len}};
     return q;
+}
+
+struct reply_verdict bounce_line_decode(const struct bounce_line *line)
+{
+    struct reply_question q = bounce_line_question(line);
+    struct reply_verdict v = reply_decode(&q);
+    if (line->kind == BOUNCE_NOTHING) {
+        v.confidence = CONFIDENCE_GUESS;
+    }
+    return v;
 }

@@ -48,5 +48,7 @@ struct bounce_line {
 void bounce_line_read(struct span line, struct bounce_line *out);
 /* What to ask the decoder. It points into *line. */
 struct reply_question bounce_line_question(const struct bounce_line *line);
+/* The decoder's answer. Words that stand in no form that we know are no more than a guess. */
+struct reply_verdict bounce_line_decode(const struct bounce_line *line);
 
 #endif

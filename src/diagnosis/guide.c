@@ -38,6 +38,23 @@ static const struct guide_entry *guide_entry_find(const struct guide *g, const c
 /* What a language's files are called behind its name. */
 static const char *const parts[] = {"", "-replies"};
 
+static bool is_english(const char *lang, size_t len)
+{
+    return len == 2 && memcmp(lang, "en", 2) == 0;
+}
+
+static const struct embedded_file *built_in(const char *part)
+{
+    char name[32];
+    snprintf(name, sizeof(name), "en%s.txt", part);
+    for (size_t i = 0; i < guide_files_count; i++) {
+        if (strcmp(guide_files[i].name, name) == 0) {
+            return &guide_files[i];
+        }
+    }
+    return NULL;
+}
+
 /* Reads <dir>/guide/<lang>.txt and <lang>-replies.txt; those that are not there add no book. */
 static enum status read_language(struct guide *g, const char *data_dir, const char *lang, size_t len,
                                  struct error *error)
@@ -48,7 +65,11 @@ static enum status read_language(struct guide *g, const char *data_dir, const ch
         enum status st =
             buf_addf(&path, "%s/guide/%.*s%s.txt", data_dir, (int)len, lang, parts[i]);
         if (st == ST_OK) {
-            st = guide_file_read(&g->books[g->count], path.p, error);
+            struct span known = {NULL, 0};
+            if (is_english(lang, len) && built_in(parts[i]) != NULL) {
+                known = (struct span){built_in(parts[i])->data, built_in(parts[i])->len};
+            }
+            st = guide_file_read(&g->books[g->count], path.p, known, error);
         } else {
             st = error_set(error, st, 0, _("The path of the guide is too long."));
         }
@@ -59,11 +80,6 @@ static enum status read_language(struct guide *g, const char *data_dir, const ch
         g->count += g->books[g->count].count > 0 ? 1 : 0;
     }
     return ST_OK;
-}
-
-static bool is_english(const char *lang, size_t len)
-{
-    return len == 2 && memcmp(lang, "en", 2) == 0;
 }
 
 /* "es_MX.UTF-8" is looked for as es_MX, then as es. */
@@ -95,18 +111,13 @@ static enum status read_own(struct guide *g, const char *data_dir, const char *l
 static enum status read_built_in(struct guide *g, struct error *error)
 {
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-        char name[32];
-        size_t k = 0;
-        snprintf(name, sizeof(name), "en%s.txt", parts[i]);
-        while (k < guide_files_count && strcmp(guide_files[k].name, name) != 0) {
-            k++;
-        }
-        if (k == guide_files_count) {
+        const struct embedded_file *file = built_in(parts[i]);
+        if (file == NULL) {
             return error_set(error, ST_INVALID, 0,
                              _("This program was built without its English guide."));
         }
-        enum status st = guide_file_parse(&g->books[g->count], guide_files[k].name,
-                                          guide_files[k].data, guide_files[k].len, error);
+        enum status st = guide_file_parse(&g->books[g->count], file->name, file->data, file->len,
+                                          error);
         if (st != ST_OK) {
             return st;
         }
@@ -266,26 +277,24 @@ enum status guide_cause(const struct guide *g, const struct reply_cause *cause,
     return e != NULL ? fill_entry(out, e, NULL, NULL, 0) : ST_INVALID;
 }
 
-void guide_basis(const struct finding *f, char *out, size_t size)
+void guide_basis_of(enum reply_basis basis, const struct reply_vendor *vendor,
+                    enum confidence confidence, char *out, size_t size)
 {
-    const char *sure = confidence_word(f->cause_confidence);
+    const char *sure = confidence_word(confidence);
     out[0] = '\0';
-    if (f->cause == NULL || !f->kind->by_cause) {
-        return;
-    }
-    switch (f->basis) {
+    switch (basis) {
     case BASIS_WORDS:
-        if (f->vendor != NULL) {
-            snprintf(out, size, _("Explained by the words of the reply (%s); %s."), f->vendor->name,
+        if (vendor != NULL) {
+            snprintf(out, size, _("Explained by the words of the reply (%s); %s."), vendor->name,
                      sure);
         } else {
             snprintf(out, size, _("Explained by the words of the reply; %s."), sure);
         }
         break;
     case BASIS_ENHANCED:
-        if (f->vendor != NULL) {
+        if (vendor != NULL) {
             snprintf(out, size, _("Explained by the enhanced code, as %s uses it; %s."),
-                     f->vendor->name, sure);
+                     vendor->name, sure);
         } else {
             snprintf(out, size, _("Explained by the enhanced code of the reply; %s."), sure);
         }
@@ -296,6 +305,12 @@ void guide_basis(const struct finding *f, char *out, size_t size)
     case BASIS_NONE:
         break;
     }
+}
+
+void guide_basis(const struct finding *f, char *out, size_t size)
+{
+    bool has = f->cause != NULL && f->kind->by_cause;
+    guide_basis_of(has ? f->basis : BASIS_NONE, f->vendor, f->cause_confidence, out, size);
 }
 
 void guide_group_steps(const struct guide_step *steps, size_t count, size_t *order)

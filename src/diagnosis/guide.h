@@ -37,6 +37,7 @@
 
 #define GUIDE_FILE_MAX (4u << 20)
 #define GUIDE_DO_MAX 12
+#define GUIDE_BASIS_MAX 256
 
 struct guide; /* opaque, heap */
 
@@ -70,9 +71,11 @@ enum status guide_cause(const struct guide *g, const struct reply_cause *cause,
                         struct guide_text *out) MUST_CHECK;
 /*
  * How the cause was found, for people: "Explained by the words of the reply (Google); likely.". Empty when
- * the finding's text has none.
+ * the finding's text has none. vendor: whose rule spoke, or NULL.
  */
 void guide_basis(const struct finding *f, char *out, size_t size);
+void guide_basis_of(enum reply_basis basis, const struct reply_vendor *vendor, enum confidence confidence,
+                    char *out, size_t size);
 /* Text about a check: what it does and why. */
 enum status guide_check(const struct guide *g, const char *check_id, struct guide_text *out)
     MUST_CHECK;

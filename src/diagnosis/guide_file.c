@@ -43,7 +43,10 @@ void guide_book_free(struct guide_book *book)
 
 static int entry_compare(const void *a, const void *b)
 {
-    return strcmp(((const struct guide_entry *)a)->name, ((const struct guide_entry *)b)->name);
+    const struct guide_entry *x = a;
+    const struct guide_entry *y = b;
+    int order = strcmp(x->name, y->name);
+    return order != 0 ? order : (x->line > y->line) - (x->line < y->line);
 }
 
 const struct guide_entry *guide_book_find(const struct guide_book *book, const char *name)
@@ -199,12 +202,6 @@ static enum status entry_begin(struct reader *r, char *line)
                          r->file, r->line, name);
     }
     struct guide_book *book = r->book;
-    for (size_t i = 0; i < book->count; i++) {
-        if (strcmp(book->entries[i].name, name) == 0) {
-            return error_set(r->error, ST_INVALID, 0, _("%s:%u: [%s] is there already, line %u"),
-                             r->file, r->line, name, book->entries[i].line);
-        }
-    }
     if (book->count == GUIDE_ENTRIES_MAX) {
         return error_set(r->error, ST_INVALID, 0, _("%s:%u: more than %d entries"), r->file,
                          r->line, GUIDE_ENTRIES_MAX);
@@ -377,17 +374,29 @@ enum status guide_file_parse(struct guide_book *book, const char *file, const ch
     if (book->count > 0) {
         qsort(book->entries, book->count, sizeof(*book->entries), entry_compare);
     }
-    return ST_OK;
+    for (size_t i = 1; i < book->count && st == ST_OK; i++) {
+        const struct guide_entry *e = &book->entries[i];
+        if (strcmp(e[-1].name, e->name) == 0) {
+            st = error_set(error, ST_INVALID, 0, _("%s:%u: [%s] is there already, line %u"), file,
+                           e->line, e->name, e[-1].line);
+        }
+    }
+    if (st != ST_OK) {
+        guide_book_free(book);
+    }
+    return st;
 }
 
-enum status guide_file_read(struct guide_book *book, const char *path, struct error *error)
+enum status guide_file_read(struct guide_book *book, const char *path, struct span known,
+                            struct error *error)
 {
     memset(book, 0, sizeof(*book));
     struct buf text;
     bool there;
     buf_init(&text, GUIDE_FILE_MAX);
     enum status st = textfile_read(path, &text, &there, error);
-    if (st == ST_OK && there) {
+    bool same = text.len > 0 && text.len == known.len && memcmp(text.p, known.p, text.len) == 0;
+    if (st == ST_OK && there && !same) {
         st = guide_file_parse(book, path, buf_str(&text), text.len, error);
     }
     buf_free(&text);

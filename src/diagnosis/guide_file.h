@@ -29,9 +29,9 @@ struct guide_book {
 /* `file` is for the error sentence. A book that failed is empty. */
 enum status guide_file_parse(struct guide_book *book, const char *file, const char *p, size_t len,
                              struct error *error) MUST_CHECK;
-/* A file that is not there is an empty book and ST_OK. */
-enum status guide_file_read(struct guide_book *book, const char *path, struct error *error)
-    MUST_CHECK;
+/* A file that is not there, or that says what is `known` already, is an empty book and ST_OK. */
+enum status guide_file_read(struct guide_book *book, const char *path, struct span known,
+                            struct error *error) MUST_CHECK;
 void guide_book_free(struct guide_book *book);
 const struct guide_entry *guide_book_find(const struct guide_book *book, const char *name);
 

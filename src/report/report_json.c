@@ -4,6 +4,7 @@
 
 #include "base64.h"
 #include "escape.h"
+#include "reply_decode.h"
 #include "report_writer.h"
 
 #define put report_json_put
@@ -76,8 +77,7 @@ static int dump_piece(const char *p, size_t len, void *ctx)
     return sink->st == ST_OK ? 0 : -1;
 }
 
-/* Takes the value over. A NULL is a failure that happened before. */
-static enum status dump(struct buf *out, json_t *value)
+enum status report_json_dump(struct buf *out, json_t *value)
 {
     struct sink sink = {out, ST_OK};
     int rc = value != NULL ? json_dump_callback(value, dump_piece, &sink, DUMP_FLAGS) : -1;
@@ -120,7 +120,7 @@ static json_t *target_json(const struct record *r, const struct plan *plan)
     return o;
 }
 
-static json_t *steps_json(const struct guide_text *text)
+json_t *report_json_steps(const struct guide_text *text)
 {
     json_t *array = json_array();
     for (size_t i = 0; array != NULL && i < text->step_count; i++) {
@@ -168,9 +168,13 @@ static json_t *finding_json(const struct finding *f, const struct guide *guide)
               put(o, "who", json_string(who_name(f->who))) &&
               put(o, "confidence", json_string(confidence_name(f->confidence))) &&
               put(o, "title", report_json_string(text.title)) &&
-              put(o, "means", report_json_string(text.means)) && put(o, "do", steps_json(&text)) &&
+              put(o, "means", report_json_string(text.means)) && put(o, "do", report_json_steps(&text)) &&
               put(o, "reference", reference ? json_string(f->kind->reference) : json_null()) &&
               put(o, "evidence", evidence_json(f));
+    if (ok && f->cause != NULL) {
+        ok = put(o, "cause", json_string(f->cause->id)) &&
+             put(o, "rule", json_string(reply_basis_name(f->basis)));
+    }
     guide_text_free(&text);
     if (!ok) {
         json_decref(o);
@@ -293,14 +297,14 @@ static bool add_line(void *ctx, const struct line *line)
     t->st = buf_addf(t->out, "%s{\"n\":%u,\"path\":%u,\"t_ms\":", t->between,
                      (unsigned)line->number, (unsigned)line->path);
     if (t->st == ST_OK) {
-        t->st = dump(t->out, report_json_ms(line->t_us));
+        t->st = report_json_dump(t->out, report_json_ms(line->t_us));
     }
     if (t->st == ST_OK) {
         t->st = buf_addf(t->out, ",\"dir\":\"%s\",\"tls\":%s,\"text\":", direction_key(line),
                          line->tls ? "true" : "false");
     }
     if (t->st == ST_OK) {
-        t->st = dump(t->out, report_json_bytes(line->text, line->len));
+        t->st = report_json_dump(t->out, report_json_bytes(line->text, line->len));
     }
     if (t->st == ST_OK && !is_utf8(line->text, line->len)) {
         t->st = add_base64(t->out, line);
@@ -364,7 +368,7 @@ enum status report_json(const struct record *r, const struct report_options *o, 
             st = buf_addf(out, "\"%s\":", key);
         }
         if (st == ST_OK) {
-            st = dump(out, json_incref(value));
+            st = report_json_dump(out, json_incref(value));
         }
         if (st == ST_OK) {
             st = buf_add_str(out, ",\n");

@@ -11,6 +11,7 @@
 
 #include <jansson.h>
 
+#include "guide.h"
 #include "record.h"
 
 /* Valid UTF-8 as it is, anything else escaped (escape.h). */
@@ -20,5 +21,8 @@ json_t *report_json_ms(int64_t us);
 bool report_json_put(json_t *object, const char *key, json_t *value); /* takes value over */
 
 json_t *report_json_path(const struct facts *f);
+json_t *report_json_steps(const struct guide_text *text);
+/* Appends the value, all in ASCII, and releases it. ST_NOMEM for a NULL. */
+enum status report_json_dump(struct buf *out, json_t *value) MUST_CHECK;
 
 #endif

@@ -162,6 +162,7 @@ static void write_finding(struct writer *w, const struct record *r, const struct
                           const struct finding *f, unsigned number)
 {
     struct guide_text text;
+    char basis[GUIDE_BASIS_MAX];
     w->st = guide_finding(o->guide, f, o->ascii, &text);
     if (w->st != ST_OK) {
         return;
@@ -175,6 +176,11 @@ static void write_finding(struct writer *w, const struct record *r, const struct
     write_raw(w, ":** ");
     write_markdown(w, text.means);
     write_raw(w, " ");
+    guide_basis(f, basis, sizeof(basis));
+    if (basis[0] != '\0') {
+        write_markdown(w, basis);
+        write_raw(w, " ");
+    }
     write_markdown(w, who_sentence(f->who));
     write_raw(w, "\n\n");
     if (text.step_count > 0) {

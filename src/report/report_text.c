@@ -99,7 +99,7 @@ static void write_finding(struct writer *w, const struct record *r, const struct
                           const struct finding *f, unsigned number)
 {
     struct guide_text text;
-    char label[128];
+    char label[GUIDE_BASIS_MAX];
     w->st = guide_finding(o->guide, f, o->ascii, &text);
     if (w->st != ST_OK) {
         return;
@@ -109,6 +109,10 @@ static void write_finding(struct writer *w, const struct record *r, const struct
     size_t width = escape_columns(label, strlen(label), w->flags);
     write_wrapped(w, label, width + 1, text.title);
     write_wrapped(w, _("What it means"), LABEL_COLUMNS, text.means);
+    guide_basis(f, label, sizeof(label));
+    if (label[0] != '\0') {
+        write_wrapped(w, "", LABEL_COLUMNS, label);
+    }
     write_todo(w, &text);
     write_wrapped(w, _("Who"), LABEL_COLUMNS, who_sentence(f->who));
     if (f->evidence_count > 0) {

@@ -299,6 +299,8 @@ enum status report_ticket_page(const struct record *r, const struct report_optio
     out->who = addressee(t);
     if (t->finding != NULL) {
         guide_basis(t->finding, out->basis, sizeof(out->basis));
+    } else if (t->reply != NULL) {
+        guide_basis_of(t->basis, t->vendor, t->confidence, out->basis, sizeof(out->basis));
     }
     const char *title = t->title != NULL     ? t->title
                         : text.title != NULL ? text.title

@@ -19,7 +19,9 @@
 struct report_ticket {
     const struct finding *finding; /* the cause, NULL: none of this run's */
     const struct reply_cause *reply; /* of a refusal that was pasted; NULL: there is none, or it is not known */
-    enum confidence confidence;      /* of that */
+    enum confidence confidence;      /* of that, */
+    enum reply_basis basis;          /* what of it told the cause, */
+    const struct reply_vendor *vendor; /* and by whose rule; NULL: a rule for all */
     const char *pasted;              /* its text, raw */
     const char *title;             /* what it comes to; NULL: the finding's title */
     const char *summary;           /* a sentence or two about it */

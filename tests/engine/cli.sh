@@ -105,6 +105,62 @@ do
         wrong "assets/${pair#*:} is not what smtpscope --${pair%%:*} prints"
 done
 
+echo "explaining replies"
+# explains CODE FINDING ARGUMENTS: with that exit code, and that finding in the JSON on standard output.
+explains()
+{
+    want=$1
+    finding=$2
+    shift 2
+    expect "$want" --explain --json "$@"
+    grep -qF -e "\"finding\":$finding," "$work/out" || wrong "--explain $*: not $finding: $(cat "$work/out")"
+}
+explains 0 '"reply.google.unauthenticated"' '550 5.7.26 no - gsmtp'
+explains 0 '"reply.sender.null_mx"' '550 5.7.27 no'
+explains 0 '"reply.class.sender-rejected"' --stage mail '550 Access denied'
+explains 0 '"reply.class.unknown-recipient"' "--explain=Diagnostic-Code: smtp; 550 5.1.1 user unknown"
+explains 65 null 'hello world'
+explains 65 '"reply.class.mailbox-full"' 'the mailbox is full'
+expect 0 --explain '550 5.1.1 user unknown'
+grep -qF 'Class: unknown-recipient' "$work/out" || wrong '--explain: no class'
+expect 0 --explain "$(printf '550 \033[31m\302\233user unknown')"
+clean "$work/out" '--explain'
+explains 0 '"reply.class.unknown-recipient"' '550-user
+550 unknown'
+complains 64 'put the reply in quotes' --explain 550 user unknown
+complains 64 'one of: dns connect' --explain --stage later 550
+complains 64 '--stage needs --explain' --stage rcpt --check example.org
+complains 65 'nothing to explain' --explain
+complains 65 'nothing to explain' --explain --json
+# lines CODE COUNT: standard input is explained with that exit code, in so many lines of JSON.
+lines()
+{
+    "$program" --explain --json <"$work/in" >"$work/out" 2>"$work/err"
+    code=$?
+    [ $code -eq "$1" ] || wrong "--explain <in: exit code $code instead of $1"
+    [ "$(wc -l <"$work/out")" -eq "$2" ] || wrong "--explain <in: $(wc -l <"$work/out") lines instead of $2"
+    [ -z "$has_python" ] || python3 -c 'import json, sys; [json.loads(line) for line in open(sys.argv[1])]' \
+        "$work/out" || wrong '--explain: not JSON'
+}
+printf '550 user unknown\r\n\n421 later' >"$work/in"
+lines 0 2
+printf '550 user unknown\nnothing\n' >"$work/in"
+lines 1 2
+printf 'Status: 5.2.2\nDiagnostic-Code: smtp; 550 no\n  more\n' >"$work/in"
+lines 0 1
+grep -qF '"enhanced":"5.2.2"' "$work/out" || wrong '--explain: the status of the DSN is not used'
+head -c 100000 /dev/zero | tr '\0' x >"$work/in"
+printf '\n550 a\0b\033[31m\377\n' >>"$work/in"
+lines 1 2
+head -c 50000 "$program" >"$work/in"
+"$program" --explain <"$work/in" >"$work/out" 2>"$work/err"
+clean "$work/out" '--explain of a program'
+printf '550 user unknown\n' >"$work/in"
+"$program" --explain <"$work/in" >/dev/full 2>"$work/err"
+[ $? -eq 74 ] || wrong '--explain: a full disk is not told'
+"$program" --explain </ >"$work/out" 2>"$work/err"
+[ $? -eq 74 ] || wrong '--explain: an unreadable standard input is not told'
+
 echo "exit codes"
 expect 0 --check --demo=healthy
 expect 1 --check --demo=ptr-missing

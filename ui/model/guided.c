@@ -337,6 +337,8 @@ static enum status fill_ticket(const struct guided *g, const struct record *reco
     if (out->finding == NULL && names_reply(g)) {
         out->reply = g->reply.cause;
         out->confidence = g->reply.confidence;
+        out->basis = g->reply.basis;
+        out->vendor = g->reply.vendor_spoke ? g->reply.vendor : NULL;
         out->pasted = g->pasted;
     }
     out->title = t->title;

@@ -86,9 +86,9 @@ static void add_finding(const struct app *a, struct parts *advice, const struct 
     }
     parts_add(advice, state_word(f->verdict), ROLE_BOLD, text.title);
     parts_add(advice, _("Means"), ROLE_TEXT, text.means);
-    guide_basis(f, line, sizeof(line));
-    parts_add(advice, "", ROLE_TEXT, line);
     add_steps(advice, &text);
+    guide_basis(f, line, sizeof(line));
+    parts_add(advice, _("Basis"), ROLE_TEXT, line);
     bool bad = f->verdict == VERDICT_FAIL || f->verdict == VERDICT_WARN ||
                f->verdict == VERDICT_INCONCLUSIVE;
     if (bad) {

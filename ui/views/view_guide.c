@@ -172,7 +172,7 @@ static void page_parts(struct app *a, struct parts *p)
     parts_add(p, "", ROLE_TEXT, page.summary);
     parts_add(p, page.finding != NULL ? state_word(page.verdict) : _("Cause"), ROLE_PROBLEM, page.cause);
     parts_add(p, _("Means"), ROLE_TEXT, page.means);
-    parts_add(p, "", ROLE_TEXT, page.basis);
+    parts_add(p, _("Basis"), ROLE_TEXT, page.basis);
     for (size_t i = 0; page.finding != NULL && i < page.finding->evidence_count; i++) {
         quote_line(a, page.finding->evidence[i], line, sizeof(line));
         parts_add_item(p, i == 0 ? _("Proof") : "", ROLE_TEXT, line, item++);
