@@ -160,10 +160,13 @@ static bool pump_down(struct bridge *b)
             return true;
         }
         if (st == ST_EOF) {
+            const struct segment *head = b->conn->to_client.head;
             end_by_server(b);
-            return true;
-        }
-        if (st != ST_OK) {
+            /* An end stays, unless it makes way for a reset that has come since. */
+            if (head != NULL && head->kind == SEGMENT_FIN) {
+                return true;
+            }
+        } else if (st != ST_OK) {
             b->end = SERVE_END_SERVER_RESET;
             return false;
         }

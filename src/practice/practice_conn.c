@@ -270,8 +270,12 @@ int64_t conn_arrival_us(const struct practice_conn *c)
 
 int64_t conn_next_us(const struct practice_conn *c)
 {
-    bool acts = c->actor != NULL && !c->server_gone && c->start_us == NO_DEADLINE;
-    return deadline_earlier(conn_arrival_us(c), acts ? c->actor->timer_us : NO_DEADLINE);
+    if (c->actor == NULL || c->server_gone || c->start_us != NO_DEADLINE) {
+        return conn_arrival_us(c);
+    }
+    bool wants_to_speak = c->actor->needs_room && has_room(c);
+    return deadline_earlier(conn_arrival_us(c),
+                            wants_to_speak ? c->world->now_us : c->actor->timer_us);
 }
 
 static enum status conn_read(struct net_conn *base, void *p, size_t len, size_t *got)

@@ -159,6 +159,15 @@ static void drop(struct practice_serve *s, size_t i, enum serve_end end)
     bridge_close(b, end);
 }
 
+static void drop_all(struct practice_serve *s)
+{
+    while (s->bridge_count > 0) {
+        const struct bridge *b = s->bridges[s->bridge_count - 1];
+        bool ended = b->client_ended || b->server_ended;
+        drop(s, s->bridge_count - 1, ended ? b->end : SERVE_END_STOPPED);
+    }
+}
+
 static void add(struct practice_serve *s, int fd, const union socket_address *from)
 {
     struct bridge *b = bridge_new(s->w, &s->offer.address, fd);
@@ -303,9 +312,7 @@ enum status practice_serve_run(struct practice_serve *s, int stop_fd,
         pump_all(s);
         st = wait_for_more(s, stop_fd, &stop, error);
     }
-    while (s->bridge_count > 0) {
-        drop(s, s->bridge_count - 1, SERVE_END_STOPPED);
-    }
+    drop_all(s);
     s->tell = NULL;
     return st;
 }
@@ -352,9 +359,7 @@ void practice_serve_close(struct practice_serve *s)
     if (s == NULL) {
         return;
     }
-    while (s->bridge_count > 0) {
-        drop(s, s->bridge_count - 1, SERVE_END_STOPPED);
-    }
+    drop_all(s);
     if (s->listener >= 0) {
         close(s->listener);
     }
