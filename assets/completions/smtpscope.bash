@@ -38,11 +38,11 @@ _smtpscope()
     --password-fd) return;;
     --password-env) return;;
     --demo)
-        COMPREPLY=($(compgen -W "$(smtpscope --list-scenarios 2>/dev/null | cut -d' ' -f1)" -- "$word"))
+        COMPREPLY=($(compgen -W "$(smtpscope --list-scenarios 2>/dev/null | sed '/^#/d; s/ .*//')" -- "$word"))
         [ ${#COMPREPLY[@]} -gt 0 ] && return;;
     --practice) return;;
     --scenario)
-        COMPREPLY=($(compgen -W "$(smtpscope --list-scenarios 2>/dev/null | cut -d' ' -f1)" -- "$word"))
+        COMPREPLY=($(compgen -W "$(smtpscope --list-scenarios 2>/dev/null | sed '/^#/d; s/ .*//')" -- "$word"))
         [ ${#COMPREPLY[@]} -gt 0 ] && return;;
     --practice-ca)
         COMPREPLY=($(compgen -f -- "$word"))
