@@ -12,7 +12,7 @@
 #include "practice_spot.h"
 #include "text.h"
 
-/* Without descriptors or memory for one more: until the next try. */
+/* Where nobody can be accepted, for want of descriptors or memory: until the next try. */
 #define ACCEPT_PAUSE_US (500 * US_PER_MS)
 
 union socket_address {
@@ -190,10 +190,10 @@ static void accept_clients(struct practice_serve *s)
         int fd = accept4(s->listener, &from.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             add(s, fd, &from);
-        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            s->accept_us = clock_monotonic_us() + ACCEPT_PAUSE_US;
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             return;
         } else if (errno != EINTR && errno != ECONNABORTED) {
+            s->accept_us = clock_monotonic_us() + ACCEPT_PAUSE_US;
             return;
         }
     }
