@@ -201,18 +201,19 @@ static void write_fact(struct writer *w, const char *label, const char *text)
 }
 
 /* "DNS MX OK, TCP connect OK, STARTTLS FAIL": what came to a result. */
-static void steps_text(const struct record *r, struct buf *out)
+static void write_steps(struct writer *w, const struct record *r)
 {
-    for (size_t i = 0; i < CHECK_COUNT; i++) {
+    struct buf steps;
+    buf_init(&steps, STEPS_TEXT_MAX);
+    for (size_t i = 0; i < CHECK_COUNT && w->st == ST_OK; i++) {
         enum verdict v = r->steps[i].verdict;
-        if (v != VERDICT_OK && v != VERDICT_NOTE && v < VERDICT_INCONCLUSIVE) {
-            continue;
-        }
-        if (buf_addf(out, "%s%s %s", out->len > 0 ? ", " : "", _(checks[i].title),
-                     report_verdict_word(v)) != ST_OK) {
-            return;
+        if (v == VERDICT_OK || v == VERDICT_NOTE || v >= VERDICT_INCONCLUSIVE) {
+            w->st = buf_addf(&steps, "%s%s %s", steps.len > 0 ? ", " : "", _(checks[i].title),
+                             report_verdict_word(v));
         }
     }
+    write_fact(w, _("Steps"), buf_str(&steps));
+    buf_free(&steps);
 }
 
 static enum status compose_message(const struct record *r, const struct report_options *o,
@@ -232,8 +233,14 @@ static enum status compose_message(const struct record *r, const struct report_o
     if (page->demo) {
         write_message(&w, "DEMO.", 6, report_demo_sentence());
     }
+    /* A refusal that was pasted is not about what this run has tested. */
+    bool tested = t->finding != NULL || t->pasted == NULL;
     char subject[1024];
-    snprintf(subject, sizeof(subject), _("Subject: %s: %s"), name, page->title);
+    if (tested) {
+        snprintf(subject, sizeof(subject), _("Subject: %s: %s"), name, page->title);
+    } else {
+        snprintf(subject, sizeof(subject), _("Subject: %s"), page->title);
+    }
     write_text(&w, subject); /* in one line, however long */
     write_raw(&w, "\n");
     write_raw(&w, "\n");
@@ -241,18 +248,17 @@ static enum status compose_message(const struct record *r, const struct report_o
     write_raw(&w, "\n");
     write_message(&w, "", 0,
                   t->message != NULL ? t->message
-                                     : _("we tested the mail service that is named below and found "
-                                         "the following."));
+                  : tested ? _("we tested the mail service that is named below and found the "
+                               "following.")
+                           : _("mail is refused with the answer that stands below."));
     write_raw(&w, "\n");
     write_fact(&w, _("Found"), page->cause != NULL ? page->cause : page->title);
-    write_fact(&w, _("Tested"), where);
-    write_fact(&w, _("When (UTC)"), when);
+    write_fact(&w, _("Tested"), tested ? where : "");
+    write_fact(&w, _("When (UTC)"), tested ? when : "");
     write_fact(&w, _("From"), seen);
-    struct buf steps;
-    buf_init(&steps, STEPS_TEXT_MAX);
-    steps_text(r, &steps);
-    write_fact(&w, _("Steps"), buf_str(&steps));
-    buf_free(&steps);
+    if (tested) {
+        write_steps(&w, r);
+    }
     if (t->pasted != NULL || (t->finding != NULL && t->finding->evidence_count > 0)) {
         write_raw(&w, "\n");
         write_message(&w, "", 0, _("What was said (C: the client, S: the server):"));
