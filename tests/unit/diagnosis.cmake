@@ -1,6 +1,7 @@
 # The room of checks is seen for its list of names only.
 unit(finding checks)
 unit(guide checks)
+unit(guide_replies diagnosis)
 unit(replies_book replies_book)
 unit(reply_fold diagnosis)
 unit(bounce_line diagnosis)
