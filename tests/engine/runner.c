@@ -141,6 +141,13 @@ static void note_event(struct runner *r, const struct event *e)
     case EVENT_SUSPENDED:
         st = buf_addf(&r->log, "suspended\n");
         break;
+    case EVENT_ANSWER:
+        note_string(r, e->u.answer->name);
+        for (size_t i = 0; i < e->u.answer->count; i++) {
+            note_string(r, e->u.answer->records[i]);
+        }
+        break;
+    case EVENT_DIAL:
     case EVENT_MARK:
     case EVENT_WAIT:
         break;
