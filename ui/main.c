@@ -12,6 +12,8 @@
 #include "options.h"
 #include "out.h"
 #include "practice.h"
+#include "report_scenario.h"
+#include "savefile.h"
 #include "text.h"
 
 #define FIRST_LESSON "healthy"
@@ -197,6 +199,87 @@ static int print_scenarios(struct program *p)
     return code;
 }
 
+static int input_error(const struct program *p, const struct error *error)
+{
+    complain(p->language.ascii, "%s", error->text);
+    switch (error->code) {
+    case ST_DENIED:
+        return EXIT_CODE_DENIED;
+    case ST_IO:
+        return EXIT_CODE_IO;
+    case ST_NOMEM:
+        return EXIT_CODE_INTERNAL;
+    default:
+        return EXIT_CODE_INPUT;
+    }
+}
+
+/* Where the practice network cannot read what we wrote, nobody else could. */
+static enum status check_scenario(const struct buf *text, struct error *error)
+{
+    struct network *net = NULL;
+    const struct practice_options options = {.pace = PRACTICE_INSTANT};
+    enum status st =
+        practice_open_text("scenario", buf_str(text), text->len, &options, &net, NULL, error);
+    net_network_close(net);
+    return st;
+}
+
+static int save_scenario(const struct program *p, const struct buf *text)
+{
+    struct error error = {.text = ""};
+    struct buf name;
+    int code = EXIT_CODE_OK;
+    buf_init(&name, 8192);
+    enum status st = savefile_write(p->options.save, buf_str(text), text->len, 0, &name, &error);
+    if (st != ST_OK) {
+        complain(p->language.ascii, "%s", error.text);
+        code = (int)exit_code_of_file(st);
+    } else if (!p->options.quiet) {
+        complain(p->language.ascii, _("The scenario is in %s."), buf_str(&name));
+    }
+    buf_free(&name);
+    return code;
+}
+
+static int print_scenario(const struct buf *text)
+{
+    struct out out;
+    int code = EXIT_CODE_OK;
+    out_init(&out, STDOUT_FILENO, false);
+    out_raw(&out, buf_str(text), text->len);
+    if (!out_flush(&out) && !out.closed) {
+        code = EXIT_CODE_IO;
+    }
+    out_free(&out);
+    return code;
+}
+
+/* --make-scenario: neither a network nor a terminal is needed. */
+static int make_scenario(struct program *p)
+{
+    struct error error = {.text = ""};
+    struct run_file run;
+    struct buf text;
+    if (run_file_open(&run, p->options.saved_run, &error) != ST_OK) {
+        return input_error(p, &error);
+    }
+    buf_init(&text, REPORT_SCENARIO_MAX);
+    enum status st = report_scenario(&run, &text, &error);
+    run_file_free(&run);
+    int code = EXIT_CODE_OK;
+    if (st != ST_OK) {
+        code = input_error(p, &error);
+    } else if (check_scenario(&text, &error) != ST_OK) {
+        complain(p->language.ascii, "%s", error.text);
+        code = EXIT_CODE_INTERNAL;
+    } else {
+        code = p->options.save != NULL ? save_scenario(p, &text) : print_scenario(&text);
+    }
+    buf_free(&text);
+    return code;
+}
+
 static int print_version(void)
 {
     printf("smtpscope %s\n%s\n", SMTPSCOPE_VERSION, tls_library_version());
@@ -219,6 +302,8 @@ static int print_and_end(struct program *p)
         break;
     case OPTIONS_SCENARIOS:
         return print_scenarios(p);
+    case OPTIONS_MAKE_SCENARIO:
+        return make_scenario(p);
     case OPTIONS_COMPLETION:
         if (!options_completion(stdout, p->options.shell)) {
             complain(p->language.ascii, _("There are completions for bash, zsh and fish."));
@@ -238,21 +323,6 @@ static int usage_error(const struct program *p, const struct error *error)
 {
     complain(p->language.ascii, "%s", error->text);
     return error->code == ST_NOMEM ? EXIT_CODE_INTERNAL : EXIT_CODE_USAGE;
-}
-
-static int input_error(const struct program *p, const struct error *error)
-{
-    complain(p->language.ascii, "%s", error->text);
-    switch (error->code) {
-    case ST_DENIED:
-        return EXIT_CODE_DENIED;
-    case ST_IO:
-        return EXIT_CODE_IO;
-    case ST_NOMEM:
-        return EXIT_CODE_INTERNAL;
-    default:
-        return EXIT_CODE_INPUT;
-    }
 }
 
 /* Options to plan; for --demo also the network, because a scenario brings options. */

@@ -18,6 +18,7 @@ enum options_mode {
     OPTIONS_HELP,
     OPTIONS_VERSION,
     OPTIONS_SCENARIOS,
+    OPTIONS_MAKE_SCENARIO,
     OPTIONS_MAN,
     OPTIONS_COMPLETION
 };
@@ -38,6 +39,7 @@ struct options {
     int color, glyphs; /* enum options_color, enum options_glyphs */
     const char *lang;
     const char *save, *tee;
+    const char *saved_run; /* to make a scenario of */
     const char *shell; /* whose completions to print */
     const char *password_file, *password_env;
     int password_fd;    /* -1: none */

@@ -32,6 +32,9 @@ json_t *report_json_dials(const struct record *r);
 /* How an attempt to connect ended, and a conversation: words of the schema. */
 const char *report_dial_result(const struct dial_facts *f);
 const char *report_dial_end(enum status why);
+/* The other way round; a word that is not known reads as "failed". */
+void report_dial_result_of(const char *word, struct dial_facts *f);
+enum status report_dial_end_of(const char *word);
 /* "problem" for LINE_PROBLEM...; NULL at the end of the list. *flag gets the bit. */
 const char *report_line_flag(size_t index, uint8_t *flag);
 

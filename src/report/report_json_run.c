@@ -128,24 +128,48 @@ static const struct word ends[] = {
     {ST_LIMIT, "endless"}, {ST_TLS, "tls"},    {ST_PROTO, "not-smtp"}, {ST_CANCELLED, "cancelled"},
 };
 
-const char *report_dial_result(const struct dial_facts *f)
+static const char failed[] = "failed";
+static const char no_route[] = "no-route";
+
+static const char *word_of(const struct word *table, size_t count, enum status status)
 {
-    for (size_t i = 0; !f->no_route && i < ARRAY_LEN(results); i++) {
-        if (results[i].status == f->status) {
-            return results[i].name;
+    for (size_t i = 0; i < count; i++) {
+        if (table[i].status == status) {
+            return table[i].name;
         }
     }
-    return f->no_route ? "no-route" : "failed";
+    return failed;
+}
+
+static enum status status_of(const struct word *table, size_t count, const char *word)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(table[i].name, word) == 0) {
+            return table[i].status;
+        }
+    }
+    return ST_IO;
+}
+
+const char *report_dial_result(const struct dial_facts *f)
+{
+    return f->no_route ? no_route : word_of(results, ARRAY_LEN(results), f->status);
 }
 
 const char *report_dial_end(enum status why)
 {
-    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
-        if (ends[i].status == why) {
-            return ends[i].name;
-        }
-    }
-    return "failed";
+    return word_of(ends, ARRAY_LEN(ends), why);
+}
+
+void report_dial_result_of(const char *word, struct dial_facts *f)
+{
+    f->no_route = strcmp(word, no_route) == 0;
+    f->status = f->no_route ? ST_UNREACHABLE : status_of(results, ARRAY_LEN(results), word);
+}
+
+enum status report_dial_end_of(const char *word)
+{
+    return status_of(ends, ARRAY_LEN(ends), word);
 }
 
 static json_t *dial_json(const struct record_dial *d)

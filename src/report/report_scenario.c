@@ -1,0 +1,524 @@
+#include "report_scenario.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "recorded.h"
+#include "text.h"
+
+#define OPTIONS_MAX 4096
+#define VERSION_SHOWN 16
+#define PORT_SUBMISSION 587
+#define PORT_SUBMISSIONS 465
+
+static bool was_done(const struct recorded *x, enum check_id check)
+{
+    enum verdict v = x->r->steps[check].verdict;
+    return v != VERDICT_PENDING && v != VERDICT_RUNNING && v != VERDICT_SKIPPED &&
+           v != VERDICT_ASK;
+}
+
+static enum status read_talks(struct recorded *x)
+{
+    enum status st = ST_OK;
+    x->talks = calloc(x->r->dial_count + 1, sizeof(*x->talks));
+    if (x->talks == NULL) {
+        return ST_NOMEM;
+    }
+    for (size_t i = 0; st == ST_OK && i < x->r->dial_count; i++) {
+        if (x->r->dials[i].talked) {
+            st = talk_read(&x->talks[x->talk_count], x->r, i);
+            x->talk_count += st == ST_OK ? 1 : 0;
+        }
+    }
+    return st;
+}
+
+/* "mx", "submission", "mx2": what the port is for, counted. */
+static void name_server(struct recorded *x, struct recorded_server *s)
+{
+    const char *base = s->address.port == PORT_SUBMISSION    ? "submission"
+                       : s->address.port == PORT_SUBMISSIONS ? "submissions"
+                                                             : "mx";
+    size_t same = 0;
+    for (size_t i = 0; i < x->server_count; i++) {
+        same += x->servers[i].address.port == s->address.port ? 1 : 0;
+        same += base[0] == 'm' && x->servers[i].address.port != s->address.port &&
+                        x->servers[i].name[0] == 'm'
+                    ? 1
+                    : 0;
+    }
+    if (same == 0) {
+        str_copy(s->name, sizeof(s->name), base);
+    } else {
+        snprintf(s->name, sizeof(s->name), "%s%zu", base, same + 1);
+    }
+}
+
+static const struct recorded_host *host_at(const struct recorded *x, const struct net_address *a)
+{
+    for (size_t i = 0; i < x->host_count; i++) {
+        if (net_address_same_host(&x->hosts[i].address, a)) {
+            return &x->hosts[i];
+        }
+    }
+    return NULL;
+}
+
+static void find_servers(struct recorded *x)
+{
+    x->servers = calloc(x->talk_count + 1, sizeof(*x->servers));
+    if (x->servers == NULL) {
+        x->st = ST_NOMEM;
+        return;
+    }
+    for (size_t i = 0; i < x->talk_count; i++) {
+        const struct record_dial *d = x->talks[i].dial;
+        struct recorded_server s = {.address = d->f.to, .host = host_at(x, &d->f.to)};
+        bool known = s.host == NULL;
+        for (size_t k = 0; k < x->server_count; k++) {
+            known = known || (net_address_same_host(&x->servers[k].address, &d->f.to) &&
+                              x->servers[k].address.port == d->f.to.port);
+        }
+        if (known) {
+            continue;
+        }
+        s.path = d->path < x->r->path_count ? x->r->paths[d->path] : NULL;
+        s.tls_first = (s.path != NULL && strcmp(s.path->mode, "implicit") == 0) ||
+                      recorded_found(x, "smtp.banner.tls_first");
+        name_server(x, &s);
+        x->servers[x->server_count++] = s;
+    }
+}
+
+/* A host that was named tells the domain that it belongs to. */
+static const char *domain_of(const struct plan *p)
+{
+    if (p->domain != NULL || p->host == NULL) {
+        return p->domain;
+    }
+    const char *dot = strchr(p->host, '.');
+    return dot != NULL && strchr(dot + 1, '.') != NULL ? dot + 1 : p->host;
+}
+
+static enum status tell_hosts(struct recorded *x)
+{
+    enum status st = share_safe_host(x->share, x->plan->host, SHARE_SERVER);
+    for (size_t i = 0; st == ST_OK && i < x->r->answer_count; i++) {
+        const struct record_answer *a = &x->r->answers[i];
+        const char *host = a->f.name;
+        if (a->check == CHECK_DNS_ADDRESS) {
+            st = share_safe_host(x->share, host, SHARE_SERVER);
+        }
+        for (size_t k = 0; st == ST_OK && a->f.type == DNS_MX && k < a->f.count; k++) {
+            const char *blank = strchr(a->f.records[k], ' ');
+            st = share_safe_host(x->share, blank != NULL ? blank + 1 : NULL, SHARE_SERVER);
+        }
+    }
+    for (size_t i = 1; st == ST_OK && i < x->r->path_count; i++) {
+        const struct facts *f = x->r->paths[i];
+        st = f != NULL ? share_safe_host(x->share, f->mx, SHARE_SERVER) : ST_OK;
+        if (st == ST_OK && f != NULL) {
+            st = share_safe_host(x->share, f->ptr, SHARE_SERVER);
+        }
+    }
+    return st;
+}
+
+/* An internationalised domain as it was typed. */
+static enum status tell_typed(struct recorded *x)
+{
+    const char *typed = x->plan->input;
+    const char *at = typed != NULL ? strrchr(typed, '@') : NULL;
+    typed = at != NULL ? at + 1 : typed;
+    if (typed == NULL || strpbrk(typed, "/:[") != NULL) {
+        return ST_OK;
+    }
+    return share_safe_host(x->share, typed, SHARE_SERVER);
+}
+
+static enum status tell_people(struct recorded *x)
+{
+    enum status st = share_safe_user(x->share, x->plan->auth_user);
+    const char *const boxes[] = {x->plan->from, x->plan->to};
+    for (size_t i = 0; st == ST_OK && i < ARRAY_LEN(boxes); i++) {
+        st = share_safe_user(x->share, boxes[i]);
+    }
+    return st;
+}
+
+static enum status prepare(struct recorded *x)
+{
+    enum status st = share_safe_new(&x->share);
+    if (st == ST_OK) {
+        st = share_safe_domain(x->share, domain_of(x->plan));
+    }
+    if (st == ST_OK) {
+        st = recorded_find_sides(x);
+    }
+    if (st == ST_OK) {
+        st = tell_hosts(x);
+    }
+    if (st == ST_OK) {
+        st = tell_people(x);
+    }
+    if (st == ST_OK) {
+        st = tell_typed(x);
+    }
+    if (st == ST_OK) {
+        st = read_talks(x);
+    }
+    if (st == ST_OK) {
+        find_servers(x);
+        st = x->st;
+    }
+    return st;
+}
+
+/* The address of MAIL or RCPT that this step said, without its brackets. */
+static bool said_address(const struct recorded *x, enum check_id check, const char *verb,
+                         char *out, size_t size)
+{
+    for (size_t i = 0; i < x->talk_count; i++) {
+        for (size_t k = 0; k < x->talks[i].count; k++) {
+            const struct talk_turn *turn = &x->talks[i].turns[k];
+            struct line line;
+            if (turn->event != TALK_COMMAND || strcmp(turn->verb, verb) != 0 ||
+                !lines_get(x->r->lines, turn->command, &line) || line.check != check) {
+                continue;
+            }
+            const char *open = memchr(line.text, '<', line.len);
+            const char *close = memrchr(line.text, '>', line.len);
+            if (open != NULL && close != NULL && close > open &&
+                (size_t)(close - open) <= size) {
+                memcpy(out, open + 1, (size_t)(close - open - 1));
+                out[close - open - 1] = '\0';
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* "--to user-1@example.org"; nothing where the value could not be read back. */
+static void add_option(struct recorded *x, struct buf *out, const char *name, const char *value)
+{
+    bool plain = value == NULL || value[0] != '\0';
+    for (const char *p = value; p != NULL && *p != '\0'; p++) {
+        plain = plain && *p > ' ' && *p < 0x7f;
+    }
+    if (plain) {
+        recorded_keep(x, buf_addf(out, "%s--%s%s%s", out->len > 0 ? " " : "", name,
+                                  value != NULL ? " " : "", value != NULL ? value : ""));
+    }
+}
+
+static void add_mailbox_option(struct recorded *x, struct buf *out, const char *name,
+                               const char *address)
+{
+    struct buf example;
+    buf_init(&example, 4 * DNS_NAME_MAX);
+    recorded_keep(x, share_safe_mailbox(x->share, address, strlen(address), &example));
+    if (address[0] == '\0') {
+        recorded_keep(x, buf_addf(out, "%s--%s=", out->len > 0 ? " " : "", name));
+    } else {
+        add_option(x, out, name, buf_str(&example));
+    }
+    buf_free(&example);
+}
+
+/* The sender, where it is not the one that would be made up. */
+static void add_sender(struct recorded *x, struct buf *out)
+{
+    char address[512];
+    char usual[600] = "";
+    if (x->plan->from != NULL) {
+        add_mailbox_option(x, out, "from", x->plan->from);
+        return;
+    }
+    const struct facts *path = record_path(x->r);
+    if (path != NULL && path->ehlo_name != NULL) {
+        snprintf(usual, sizeof(usual), "postmaster@%.500s", path->ehlo_name);
+    }
+    bool said = said_address(x, CHECK_RELAY, "MAIL", address, sizeof(address)) ||
+                said_address(x, CHECK_SEND, "MAIL", address, sizeof(address));
+    bool user = x->plan->auth_user != NULL && strcmp(x->plan->auth_user, address) == 0;
+    if (said && !user && strcmp(address, usual) != 0) {
+        add_mailbox_option(x, out, "from", address);
+    }
+}
+
+static void add_consents(struct recorded *x, struct buf *out)
+{
+    char address[512];
+    if (was_done(x, CHECK_RELAY) || x->plan->relay_consent) {
+        add_option(x, out, "relay-test", NULL);
+    }
+    bool sent = was_done(x, CHECK_SEND) || x->plan->send_consent;
+    if (sent) {
+        add_option(x, out, "send", NULL);
+    }
+    if (x->plan->to != NULL) {
+        add_mailbox_option(x, out, "to", x->plan->to);
+    } else if (sent && said_address(x, CHECK_SEND, "RCPT", address, sizeof(address))) {
+        add_mailbox_option(x, out, "to", address);
+    }
+    add_sender(x, out);
+    if (x->plan->read_only) {
+        add_option(x, out, "read-only", NULL);
+    }
+}
+
+static const struct talk_turn *find_login(const struct recorded *x)
+{
+    for (size_t i = 0; i < x->talk_count; i++) {
+        for (size_t k = 0; k < x->talks[i].count; k++) {
+            const struct talk_turn *turn = &x->talks[i].turns[k];
+            if (turn->event == TALK_COMMAND && strcmp(turn->verb, "AUTH") == 0) {
+                return turn;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* The second word of "AUTH PLAIN ...", without the channel binding that no practice server has. */
+static bool read_mech(const struct recorded *x, const struct talk_turn *login, char *out,
+                      size_t size)
+{
+    static const char plus[] = "-PLUS";
+    struct line line;
+    if (login == NULL || !lines_get(x->r->lines, login->command, &line) || line.len < 6) {
+        return false;
+    }
+    size_t n = 0;
+    while (n + 5 < line.len && n + 1 < size && line.text[n + 5] > ' ' && line.text[n + 5] < 0x7f) {
+        out[n] = line.text[n + 5];
+        n++;
+    }
+    out[n] = '\0';
+    size_t p = sizeof(plus) - 1;
+    bool binds = n > p && strcmp(out + n - p, plus) == 0;
+    if (binds) {
+        out[n - p] = '\0';
+    }
+    return binds;
+}
+
+static void find_login_wish(struct recorded *x)
+{
+    static const char *const wished[] = {"smtp.auth.no_tls", "smtp.auth.no_common",
+                                         "smtp.auth.unverified"};
+    x->logs_in = find_login(x) != NULL ||
+                 (x->plan->auth_user != NULL && x->r->steps[CHECK_AUTH].verdict != VERDICT_ASK &&
+                  !x->plan->read_only);
+    for (size_t i = 0; i < ARRAY_LEN(wished); i++) {
+        x->logs_in = x->logs_in || recorded_found(x, wished[i]);
+    }
+}
+
+static void add_login(struct recorded *x, struct buf *out)
+{
+    char mech[32];
+    const struct talk_turn *login = find_login(x);
+    const char *user = x->plan->auth_user != NULL ? x->plan->auth_user : "user-1@example.org";
+    if (!x->logs_in) {
+        return;
+    }
+    add_mailbox_option(x, out, "auth-user", user);
+    if (x->plan->auth_mech != NULL) {
+        size_t n = strlen(x->plan->auth_mech);
+        str_copy(mech, sizeof(mech), x->plan->auth_mech);
+        if (n > 5 && n < sizeof(mech) && strcmp(mech + n - 5, "-PLUS") == 0) {
+            mech[n - 5] = '\0';
+        }
+        add_option(x, out, "auth-mech", mech);
+    } else if (read_mech(x, login, mech, sizeof(mech))) {
+        add_option(x, out, "auth-mech", mech);
+    }
+    const struct facts *path = record_path(x->r);
+    bool proved = path != NULL && path->tls != NULL && path->tls->verified;
+    if (x->plan->auth_in_clear || (login != NULL && (!login->tls || !proved))) {
+        add_option(x, out, "auth-in-clear", NULL);
+    }
+    recorded_keep(x, buf_addf(out, " --password=%s", RECORDED_PASSWORD));
+}
+
+static void add_way(struct recorded *x, struct buf *out)
+{
+    const struct plan *p = x->plan;
+    struct buf helo;
+    char text[24];
+    if (p->tls != PLAN_TLS_AUTO) {
+        add_option(x, out, "tls", plan_tls_name(p->tls));
+    }
+    if (p->family != 0) {
+        add_option(x, out, p->family == 6 ? "ipv6" : "ipv4", NULL);
+    }
+    if (p->first_path) {
+        add_option(x, out, "first-path", NULL);
+    }
+    if (p->limits.connect == p->limits.banner && p->limits.banner == p->limits.dot) {
+        snprintf(text, sizeof(text), "%d", p->limits.connect / 1000);
+        add_option(x, out, "timeout", text);
+    }
+    if (p->helo != NULL) {
+        buf_init(&helo, 4 * DNS_NAME_MAX);
+        recorded_keep(x, p->helo[0] == '[' ? share_safe_text(x->share, p->helo, strlen(p->helo),
+                                                             SHARE_KEYWORDS, &helo)
+                                           : share_safe_name(x->share, p->helo, &helo));
+        add_option(x, out, "helo", buf_str(&helo));
+        buf_free(&helo);
+    }
+}
+
+/* --only, where steps were left out on purpose. */
+static void add_only(struct recorded *x, struct buf *out)
+{
+    struct buf list;
+    bool all = true;
+    buf_init(&list, OPTIONS_MAX);
+    for (size_t i = 0; i < CHECK_COUNT; i++) {
+        if (x->r->steps[i].verdict == VERDICT_PENDING) {
+            all = false;
+        } else {
+            recorded_keep(x, buf_addf(&list, "%s%s", list.len > 0 ? "," : "", checks[i].key));
+        }
+    }
+    if (!all && list.len > 0) {
+        add_option(x, out, "only", buf_str(&list));
+    }
+    buf_free(&list);
+}
+
+static void put_options(struct recorded *x)
+{
+    struct buf options;
+    buf_init(&options, OPTIONS_MAX);
+    find_login_wish(x);
+    add_way(x, &options);
+    add_login(x, &options);
+    add_consents(x, &options);
+    add_only(x, &options);
+    if (options.len > 0) {
+        recorded_put(x, "options %s\n", buf_str(&options));
+    }
+    buf_free(&options);
+}
+
+static void put_target(struct recorded *x)
+{
+    const struct plan *p = x->plan;
+    struct net_address a;
+    recorded_put(x, "target  ");
+    if (p->host != NULL && net_address_parse(p->host, &a)) {
+        recorded_put(x, "%s", a.family == 6 ? "[" : "");
+        recorded_put_address(x, &a);
+        recorded_put(x, "%s:%u\n", a.family == 6 ? "]" : "", (unsigned)plan_port(p));
+    } else if (p->host != NULL) {
+        recorded_put_name(x, p->host);
+        recorded_put(x, ":%u\n", (unsigned)plan_port(p));
+    } else if (p->domain != NULL) {
+        recorded_put_name(x, p->domain);
+        recorded_put(x, "\n");
+    } else {
+        recorded_put(x, "example.org\n");
+    }
+}
+
+static bool is_told(const struct finding *f)
+{
+    return f->verdict == VERDICT_NOTE || f->verdict == VERDICT_WARN ||
+           f->verdict == VERDICT_FAIL || f->verdict == VERDICT_INCONCLUSIVE;
+}
+
+static void put_expect(struct recorded *x)
+{
+    const char *told[RECORDED_EXPECT_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < x->r->finding_count && count < RECORDED_EXPECT_MAX; i++) {
+        const struct finding *f = &x->r->findings[i].f;
+        bool known = !is_told(f);
+        for (size_t k = 0; k < count; k++) {
+            known = known || strcmp(told[k], f->kind->id) == 0;
+        }
+        if (!known) {
+            told[count++] = f->kind->id;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        recorded_put(x, "%s%s%s", i % 3 == 0 ? "expect  " : " ", told[i],
+                     i % 3 == 2 || i + 1 == count ? "\n" : "");
+    }
+}
+
+/* The worst finding names the lesson. */
+static const char *headline(const struct recorded *x)
+{
+    const struct finding *worst = NULL;
+    for (size_t i = 0; i < x->r->finding_count; i++) {
+        const struct finding *f = &x->r->findings[i].f;
+        if (is_told(f) && (worst == NULL || f->verdict > worst->verdict)) {
+            worst = f;
+        }
+    }
+    return worst != NULL ? worst->kind->id : "nothing was wrong";
+}
+
+static void put_head(struct recorded *x)
+{
+    char clock[32];
+    char version[VERSION_SHOWN];
+    size_t n = strspn(x->run->version, "0123456789.");
+    clock_iso8601(x->r->started_wall_us, clock, sizeof(clock));
+    snprintf(version, sizeof(version), "%.*s", (int)(n < VERSION_SHOWN ? n : VERSION_SHOWN - 1),
+             x->run->version);
+    recorded_put(x,
+                 "# Made by smtpscope --make-scenario out of a run. Names, addresses, users and\n"
+                 "# queue ids are examples.\n"
+                 "title   Recorded: %s\n"
+                 "theme   recorded\n"
+                 "story   A run of smtpscope %s met this. Names and addresses are examples.\n"
+                 "goal    Find out what is wrong, and who can fix it.\n",
+                 headline(x), version[0] != '\0' ? version : "itself");
+    put_target(x);
+    put_options(x);
+    put_expect(x);
+    recorded_put(x, "clock   %s\n", clock);
+}
+
+static void recorded_free(struct recorded *x)
+{
+    for (size_t i = 0; i < x->talk_count; i++) {
+        talk_free(&x->talks[i]);
+    }
+    free(x->talks);
+    free(x->hosts);
+    free(x->servers);
+    share_safe_free(x->share);
+}
+
+enum status report_scenario(const struct run_file *run, struct buf *out, struct error *error)
+{
+    struct recorded x = {
+        .run = run, .r = &run->record, .plan = &run->plan, .out = out, .st = ST_OK};
+    if (!run->has_exchanges) {
+        return error_set(error, ST_INVALID, 0,
+                         _("The run does not tell what name servers answered: it was saved by an "
+                           "older version. Run the checks again."));
+    }
+    x.st = prepare(&x);
+    if (x.st == ST_OK) {
+        put_head(&x);
+        recorded_put_me(&x);
+        recorded_put_zones(&x);
+        recorded_put_hosts(&x);
+        recorded_put_servers(&x);
+    }
+    recorded_free(&x);
+    if (x.st == ST_LIMIT) {
+        return error_set(error, ST_LIMIT, 0, _("The run is too large for a scenario."));
+    }
+    return x.st == ST_OK ? ST_OK : error_set(error, x.st, 0, _("There is not enough memory."));
+}
