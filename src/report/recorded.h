@@ -77,6 +77,9 @@ enum status recorded_escape(struct buf *out, const char *p, size_t len) MUST_CHE
 /* "20ms", "5s", "-10d", the largest unit that says it exactly. */
 void recorded_time(int64_t us, char *out, size_t size);
 
+/* The login of the run, as one plain word. */
+enum status recorded_user(struct recorded *x, struct buf *out) MUST_CHECK;
+
 /* Findings of the run; NULL when there is none with this id. */
 const struct finding *recorded_finding(const struct recorded *x, const char *id);
 bool recorded_found(const struct recorded *x, const char *id);

@@ -190,6 +190,33 @@ static void put_both(struct recorded *x, const struct offers *clear, const struc
     }
 }
 
+/* Keywords without which the server would not know a command or a parameter. */
+static bool is_needed(const struct offer *o)
+{
+    static const char *const words[] = {"AUTH", "STARTTLS", "SIZE",       "CHUNKING", "8BITMIME",
+                                        "DSN",  "SMTPUTF8", "BINARYMIME", "PIPELINING"};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        size_t n = strlen(words[i]);
+        struct span head = {o->text, n};
+        if (o->len >= n && span_equal_nocase(head, words[i]) &&
+            (o->len == n || o->text[n] == ' ')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void keep_needed(struct offers *list)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        if (is_needed(&list->list[i])) {
+            list->list[kept++] = list->list[i];
+        }
+    }
+    list->count = kept;
+}
+
 /* A reply that is not as it should be still tells what the server knows, for the commands behind it. */
 static bool read_any_offers(const struct recorded *x, const struct recorded_server *server,
                             const struct recorded_offers *o, bool under_tls, struct offers *out)
@@ -202,7 +229,8 @@ static bool read_any_offers(const struct recorded *x, const struct recorded_serv
     while ((turn = recorded_next_turn(x, server, &talk, &at)) != NULL) {
         if (is_ehlo(turn) && turn->tls == under_tls && turn->code / 100 == 2) {
             (void)read_offers(x, turn, out);
-            return true;
+            keep_needed(out);
+            return out->count > 0;
         }
     }
     return false;

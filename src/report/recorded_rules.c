@@ -85,9 +85,28 @@ static const struct habit habits[] = {
 };
 static const char no_recipients[] = "reply \"554 5.5.1 Error: no valid recipients\"";
 
-static bool is_habit(const struct recorded *x, const struct recorded_offers *o,
-                     const struct talk_turn *turn, const char *key, const char *actions)
+/* "220 mx1.example.org ESMTP Postfix" */
+static bool is_usual_greeting(struct recorded *x, const struct recorded_server *server,
+                              const char *actions)
 {
+    struct buf usual;
+    buf_init(&usual, RECORDED_LINE_MAX);
+    recorded_keep(x, buf_add_str(&usual, "reply \"220 "));
+    recorded_keep(x, recorded_add_name(x, server->host->name != NULL ? server->host->name : ".",
+                                       &usual));
+    recorded_keep(x, buf_add_str(&usual, " ESMTP Postfix\""));
+    bool same = strcmp(actions, buf_str(&usual)) == 0;
+    buf_free(&usual);
+    return same;
+}
+
+static bool is_habit(struct recorded *x, const struct recorded_server *server,
+                     const struct recorded_offers *o, const struct talk_turn *turn,
+                     const char *key, const char *actions)
+{
+    if (turn->event == TALK_CONNECT) {
+        return is_usual_greeting(x, server, actions);
+    }
     if (is_verb(turn, "EHLO") && turn->code == 250 && strncmp(actions, "reply", 5) == 0 &&
         recorded_is_offered(x, o, turn)) {
         return true;
@@ -103,14 +122,21 @@ static bool is_habit(const struct recorded *x, const struct recorded_offers *o,
     return false;
 }
 
+/* "wait 2s, " in front of what it does anyway. */
+static size_t wait_len(const char *actions)
+{
+    const char *end = strncmp(actions, "wait ", 5) == 0 ? strstr(actions, ", ") : NULL;
+    return end != NULL ? (size_t)(end - actions) + 2 : 0;
+}
+
 static enum status add_happening(struct recorded *x, const struct recorded_server *server,
                              const struct recorded_offers *o, const struct talk_turn *turn,
-                             struct happenings *events)
+                             struct happenings *all)
 {
     struct happening e = {.tls = turn->tls};
     struct buf actions;
     bool known = turn->first != 0 || turn->end != TALK_GOES_ON;
-    if (!known || events->count == RECORDED_LIST_MAX || !key_of(x, turn, e.key)) {
+    if (!known || all->count == RECORDED_LIST_MAX || !key_of(x, turn, e.key)) {
         return ST_OK;
     }
     buf_init(&actions, RECORDED_LINE_MAX + 2048);
@@ -120,15 +146,19 @@ static enum status add_happening(struct recorded *x, const struct recorded_serve
         st = ST_OK;
     }
     if (st == ST_OK && actions.len > 0) {
-        bool habit = is_habit(x, o, turn, e.key, buf_str(&actions));
-        e.actions = str_dup(habit ? "default" : buf_str(&actions));
+        size_t wait = wait_len(buf_str(&actions));
+        if (is_habit(x, server, o, turn, e.key, buf_str(&actions) + wait)) {
+            actions.len = wait;
+            st = buf_add_str(&actions, "default");
+        }
+        e.actions = st == ST_OK ? str_dup(buf_str(&actions)) : NULL;
         struct happening *grown =
             e.actions != NULL
-                ? realloc(events->list, (events->count + 1) * sizeof(*grown))
+                ? realloc(all->list, (all->count + 1) * sizeof(*grown))
                 : NULL;
         if (grown != NULL) {
-            events->list = grown;
-            events->list[events->count++] = e;
+            all->list = grown;
+            all->list[all->count++] = e;
         } else {
             free(e.actions);
             st = ST_NOMEM;
@@ -136,6 +166,19 @@ static enum status add_happening(struct recorded *x, const struct recorded_serve
     }
     buf_free(&actions);
     return st;
+}
+
+/* Of a text with its marks, or of a bare word. */
+static size_t word_len(const char *p)
+{
+    size_t n = 1;
+    if (*p != '"') {
+        return strcspn(p, " ");
+    }
+    while (p[n] != '\0' && p[n] != '"') {
+        n += p[n] == '\\' && p[n + 1] != '\0' ? 2 : 1;
+    }
+    return n + 1;
 }
 
 /* Long lines go on in the next behind a comma or a text. */
@@ -152,8 +195,7 @@ static void put_wrapped(struct recorded *x, const char *rule)
             continue;
         }
         quoted = *p == '"' ? !quoted : quoted;
-        size_t word = strcspn(p + 1, quoted ? "\"" : " ");
-        if (*p == ' ' && !quoted && column > 0 && column + word > COLUMNS) {
+        if (*p == ' ' && !quoted && column > 0 && column + word_len(p + 1) > COLUMNS) {
             recorded_put(x, " \\\n        ");
             column = 4;
         } else {
@@ -164,15 +206,15 @@ static void put_wrapped(struct recorded *x, const char *rule)
     recorded_put(x, "\n");
 }
 
-static void put_rule(struct recorded *x, const struct happening *e, const char *state, size_t first)
+static void put_rule(struct recorded *x, const struct happening *h, const char *state, size_t first)
 {
     struct buf rule;
     buf_init(&rule, RECORDED_LINE_MAX + 4096);
-    recorded_keep(x, buf_addf(&rule, "on %s%s", e->key, state));
+    recorded_keep(x, buf_addf(&rule, "on %s%s", h->key, state));
     if (first > 0) {
         recorded_keep(x, buf_addf(&rule, " first %zu", first));
     }
-    recorded_keep(x, buf_addf(&rule, ": %s", e->actions));
+    recorded_keep(x, buf_addf(&rule, ": %s", h->actions));
     put_wrapped(x, buf_str(&rule));
     buf_free(&rule);
 }
@@ -180,19 +222,19 @@ static void put_rule(struct recorded *x, const struct happening *e, const char *
 /* Both: in either security state. */
 enum state { STATE_CLEAR, STATE_TLS, STATE_BOTH };
 
-static bool is_in(const struct happening *e, const char *key, enum state state)
+static bool is_in(const struct happening *h, const char *key, enum state state)
 {
-    return strcmp(e->key, key) == 0 && (state == STATE_BOTH || e->tls == (state == STATE_TLS));
+    return strcmp(h->key, key) == 0 && (state == STATE_BOTH || h->tls == (state == STATE_TLS));
 }
 
 /* How often it went in the same way, and then in another: "first 1", "first 3", and for ever. */
-static void put_rules_of(struct recorded *x, const struct happenings *events, const char *key,
+static void put_rules_of(struct recorded *x, const struct happenings *all, const char *key,
                          enum state state, const char *condition)
 {
     const struct happening *run = NULL;
     size_t count = 0;
-    for (size_t i = 0; i < events->count; i++) {
-        const struct happening *e = &events->list[i];
+    for (size_t i = 0; i < all->count; i++) {
+        const struct happening *e = &all->list[i];
         if (!is_in(e, key, state)) {
             continue;
         }
@@ -207,13 +249,13 @@ static void put_rules_of(struct recorded *x, const struct happenings *events, co
     }
 }
 
-static void put_rules_for(struct recorded *x, const struct happenings *events, const char *key)
+static void put_rules_for(struct recorded *x, const struct happenings *all, const char *key)
 {
     const struct happening *clear = NULL;
     const struct happening *tls = NULL;
     bool same = true;
-    for (size_t i = 0; i < events->count; i++) {
-        const struct happening *e = &events->list[i];
+    for (size_t i = 0; i < all->count; i++) {
+        const struct happening *e = &all->list[i];
         if (strcmp(e->key, key) != 0) {
             continue;
         }
@@ -223,34 +265,32 @@ static void put_rules_for(struct recorded *x, const struct happenings *events, c
         same = same && strcmp(first->actions, e->actions) == 0;
     }
     if (clear == NULL || tls == NULL || same) {
-        put_rules_of(x, events, key, STATE_BOTH, "");
+        put_rules_of(x, all, key, STATE_BOTH, "");
     } else {
-        put_rules_of(x, events, key, STATE_CLEAR, " clear");
-        put_rules_of(x, events, key, STATE_TLS, " tls");
+        put_rules_of(x, all, key, STATE_CLEAR, " clear");
+        put_rules_of(x, all, key, STATE_TLS, " tls");
     }
 }
 
 /* The greeting, where it is one line and always the same. True: no rule is needed. */
-static bool put_banner(struct recorded *x, const struct recorded_server *server,
-                       const struct happenings *events)
+static bool put_banner(struct recorded *x, const struct happenings *all)
 {
+    static const char reply[] = "reply ";
     const struct happening *first = NULL;
-    char usual[DNS_NAME_MAX + 64];
-    const char *host = server->host->name;
-    for (size_t i = 0; i < events->count; i++) {
-        const struct happening *e = &events->list[i];
-        if (strcmp(e->key, "connect") != 0) {
+    for (size_t i = 0; i < all->count; i++) {
+        const struct happening *h = &all->list[i];
+        if (strcmp(h->key, "connect") != 0) {
             continue;
         }
-        first = first != NULL ? first : e;
-        if (strcmp(first->actions, e->actions) != 0) {
+        first = first != NULL ? first : h;
+        if (strcmp(first->actions, h->actions) != 0) {
             return false;
         }
     }
-    if (first == NULL || strncmp(first->actions, "reply \"", 7) != 0) {
+    if (first == NULL || strncmp(first->actions, reply, sizeof(reply) - 1) != 0) {
         return false;
     }
-    const char *text = first->actions + 6;
+    const char *text = first->actions + sizeof(reply) - 1;
     const char *end = text + 1;
     while (*end != '\0' && *end != '"') {
         end += *end == '\\' && end[1] != '\0' ? 2 : 1;
@@ -258,42 +298,33 @@ static bool put_banner(struct recorded *x, const struct recorded_server *server,
     if (strcmp(end, "\"") != 0) {
         return false;
     }
-    struct buf name;
-    buf_init(&name, 4 * DNS_NAME_MAX);
-    if (host != NULL) {
-        recorded_keep(x, recorded_add_name(x, host, &name));
-    }
-    snprintf(usual, sizeof(usual), "\"220 %.1000s ESMTP Postfix\"", buf_str(&name));
-    if (strcmp(text, usual) != 0) {
-        recorded_put(x, "    banner %s\n", text);
-    }
-    buf_free(&name);
+    recorded_put(x, "    banner %s\n", text);
     return true;
 }
 
 void recorded_put_rules(struct recorded *x, const struct recorded_server *server,
                         const struct recorded_offers *o)
 {
-    struct happenings events = {NULL, 0};
+    struct happenings all = {NULL, 0};
     const struct talk_turn *turn;
     size_t talk = 0, at = 0;
     while (x->st == ST_OK && (turn = recorded_next_turn(x, server, &talk, &at)) != NULL) {
-        recorded_keep(x, add_happening(x, server, o, turn, &events));
+        recorded_keep(x, add_happening(x, server, o, turn, &all));
     }
-    bool greeted = put_banner(x, server, &events);
+    bool greeted = put_banner(x, &all);
     recorded_put_offers(x, server, o);
-    for (size_t i = 0; x->st == ST_OK && i < events.count; i++) {
-        const char *key = events.list[i].key;
+    for (size_t i = 0; x->st == ST_OK && i < all.count; i++) {
+        const char *key = all.list[i].key;
         bool done = greeted && strcmp(key, "connect") == 0;
         for (size_t k = 0; k < i; k++) {
-            done = done || strcmp(events.list[k].key, key) == 0;
+            done = done || strcmp(all.list[k].key, key) == 0;
         }
         if (!done) {
-            put_rules_for(x, &events, key);
+            put_rules_for(x, &all, key);
         }
     }
-    for (size_t i = 0; i < events.count; i++) {
-        free(events.list[i].actions);
+    for (size_t i = 0; i < all.count; i++) {
+        free(all.list[i].actions);
     }
-    free(events.list);
+    free(all.list);
 }

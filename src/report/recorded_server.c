@@ -3,11 +3,15 @@
 
 #include "recorded.h"
 
-#define DAY_S INT64_C(86400)
+#define HOUR_S INT64_C(3600)
+#define DAY_S (24 * HOUR_S)
 /* Those of a certificate about which nothing is said. */
 #define USUAL_FROM_S (-30 * DAY_S)
 #define USUAL_UNTIL_S (60 * DAY_S)
 #define DATE_MAX_S (INT64_C(36000) * DAY_S)
+/* A common name has 64 characters at most (RFC 5280, appendix A.1); where nothing is said, it is the
+   first of the names. */
+#define COMMON_NAME_MAX 60
 
 static bool has_error(const struct tls_facts *t, enum tls_reason reason)
 {
@@ -108,6 +112,11 @@ static void put_date(struct recorded *x, const char *word, int64_t seconds, int6
 {
     char text[32];
     int64_t from_now = seconds - x->r->started_wall_us / US_PER_S;
+    int64_t over = from_now % HOUR_S;
+    /* Upwards, so that a run of some seconds counts the same days. */
+    if (over != 0 && (from_now > 2 * DAY_S || from_now < -2 * DAY_S)) {
+        from_now += over > 0 ? HOUR_S - over : -over;
+    }
     if (from_now == usual || from_now < -DATE_MAX_S || from_now > DATE_MAX_S) {
         return;
     }
@@ -146,9 +155,12 @@ static void put_names(struct recorded *x, const struct recorded_server *server,
     if (t->name_count == 1 && host != NULL && str_equal_nocase(t->names[0], host)) {
         return;
     }
+    if (strlen(t->names[0]) > COMMON_NAME_MAX) {
+        recorded_put(x, "    certificate subject \"{host}\"\n");
+    }
     recorded_put(x, "    certificate names");
     for (size_t i = 0; i < t->name_count && i < RECORDED_WORDS_MAX; i++) {
-        put_name(x, t->names[i]);
+        put_name(x, t->names[i][0] != '\0' ? t->names[i] : "-");
     }
     recorded_put(x, "\n");
 }
@@ -204,10 +216,9 @@ static void put_user(struct recorded *x)
     if (!x->logs_in) {
         return;
     }
-    buf_init(&user, DNS_NAME_MAX);
-    const char *name = x->plan->auth_user != NULL ? x->plan->auth_user : "user-1@example.org";
+    buf_init(&user, 4 * DNS_NAME_MAX);
     bool wrong = recorded_found(x, "smtp.auth.wrong") || recorded_found(x, "smtp.auth.oauth");
-    recorded_keep(x, share_safe_mailbox(x->share, name, strlen(name), &user));
+    recorded_keep(x, recorded_user(x, &user));
     recorded_put(x, "    user %s %s\n", buf_str(&user),
                  wrong ? RECORDED_OTHER_PASSWORD : RECORDED_PASSWORD);
     buf_free(&user);

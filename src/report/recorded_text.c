@@ -4,6 +4,7 @@
 #include "recorded.h"
 
 #define DAY_US (INT64_C(86400) * US_PER_S)
+#define SHOWN_USER_MAX 320
 #define NAMELESS "host0.org0.example"
 
 void recorded_keep(struct recorded *x, enum status st)
@@ -21,21 +22,24 @@ void recorded_put(struct recorded *x, const char *fmt, ...)
     va_end(ap);
 }
 
-/* Words end at blanks and quotation marks, and names may hold both behind a backslash. */
+/*
+ * Words end at blanks and quotation marks, and names may hold both behind a backslash. A backslash that
+ * hides nothing would join the next line.
+ */
 static enum status add_word(struct buf *out, const char *p, size_t len)
 {
     enum status st = ST_OK;
     for (size_t i = 0; st == ST_OK && i < len; i++) {
+        bool hidden = p[i] == '\\';
+        i += hidden ? 1 : 0;
+        if (i == len) {
+            break;
+        }
         unsigned char c = (unsigned char)p[i];
-        bool quote = c == '\\' && i + 1 < len && p[i + 1] == '"';
-        if (quote || c == '"' || c <= ' ' || c >= 0x7f) {
-            st = buf_addf(out, "\\%03u", quote ? '"' : c);
-            i += quote ? 1 : 0;
-        } else if (c == '\\' && i + 1 < len) {
-            st = buf_add(out, p + i, 2);
-            i++;
+        if (c == '"' || c <= ' ' || c >= 0x7f) {
+            st = buf_addf(out, "\\%03u", c);
         } else {
-            st = buf_add_char(out, (char)c);
+            st = buf_addf(out, "%s%c", hidden ? "\\" : "", c);
         }
     }
     return st;
@@ -133,6 +137,23 @@ void recorded_time(int64_t us, char *out, size_t size)
         }
     }
     snprintf(out, size, "%lldms", (long long)(us / US_PER_MS));
+}
+
+enum status recorded_user(struct recorded *x, struct buf *out)
+{
+    const char *name = x->plan->auth_user != NULL ? x->plan->auth_user : "";
+    enum status st = share_safe_mailbox(x->share, name, strlen(name), out);
+    bool plain = st == ST_OK && out->len > 0 && out->len < SHOWN_USER_MAX;
+    for (size_t i = 0; plain && i < out->len; i++) {
+        char c = out->p[i];
+        plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                (c != '\0' && strchr("@.-_+%", c) != NULL);
+    }
+    if (!plain) {
+        buf_clear(out);
+        st = st == ST_OK || st == ST_LIMIT ? buf_add_str(out, "user-1@example.org") : st;
+    }
+    return st;
 }
 
 const struct finding *recorded_finding(const struct recorded *x, const char *id)

@@ -92,14 +92,55 @@ static void find_servers(struct recorded *x)
     }
 }
 
-/* A host that was named tells the domain that it belongs to. */
-static const char *domain_of(const struct plan *p)
+/* What a server calls itself in its greeting: the word behind the code, where it is a host name. */
+static bool greeting_name(const struct facts *f, char *out, size_t size)
 {
-    if (p->domain != NULL || p->host == NULL) {
-        return p->domain;
+    const char *p = f != NULL && f->banner != NULL && strlen(f->banner) > 4 ? f->banner + 4 : "";
+    size_t n = strcspn(p, " \t\r");
+    if (n == 0 || n >= size) {
+        return false;
     }
-    const char *dot = strchr(p->host, '.');
-    return dot != NULL && strchr(dot + 1, '.') != NULL ? dot + 1 : p->host;
+    memcpy(out, p, n);
+    out[n] = '\0';
+    return strchr(out, '.') != NULL && dns_name_is_host(out, true) &&
+           strspn(out, "0123456789.") != n;
+}
+
+/* The domain that is tested; a host that was named, or names itself, tells whose it is. */
+static enum status tell_domain(struct recorded *x)
+{
+    const struct plan *p = x->plan;
+    struct net_address a;
+    char name[DNS_HOST_NAME_MAX + 1];
+    const char *host = p->host;
+    if (p->domain != NULL) {
+        return share_safe_domain(x->share, p->domain);
+    }
+    for (size_t i = 1; host != NULL && net_address_parse(host, &a) && i < x->r->path_count; i++) {
+        host = greeting_name(x->r->paths[i], name, sizeof(name)) ? name : host;
+    }
+    const char *dot = host != NULL ? strchr(host, '.') : NULL;
+    return share_safe_domain(x->share,
+                             dot != NULL && strchr(dot + 1, '.') != NULL ? dot + 1 : host);
+}
+
+/* By all the names under which the server is known. */
+static enum status tell_path(struct recorded *x, const struct facts *f)
+{
+    char name[DNS_HOST_NAME_MAX + 1];
+    enum status st = share_safe_host(x->share, f->mx, SHARE_SERVER);
+    if (st == ST_OK) {
+        st = share_safe_host(x->share, f->ptr, SHARE_SERVER);
+    }
+    if (st == ST_OK && greeting_name(f, name, sizeof(name))) {
+        st = share_safe_host(x->share, name, SHARE_SERVER);
+    }
+    for (size_t i = 0; st == ST_OK && f->tls != NULL && i < f->tls->name_count; i++) {
+        const char *shown = f->tls->names[i];
+        shown += strncmp(shown, "*.", 2) == 0 ? 2 : 0;
+        st = dns_name_is_host(shown, true) ? share_safe_host(x->share, shown, SHARE_OTHER) : ST_OK;
+    }
+    return st;
 }
 
 static enum status tell_hosts(struct recorded *x)
@@ -117,11 +158,7 @@ static enum status tell_hosts(struct recorded *x)
         }
     }
     for (size_t i = 1; st == ST_OK && i < x->r->path_count; i++) {
-        const struct facts *f = x->r->paths[i];
-        st = f != NULL ? share_safe_host(x->share, f->mx, SHARE_SERVER) : ST_OK;
-        if (st == ST_OK && f != NULL) {
-            st = share_safe_host(x->share, f->ptr, SHARE_SERVER);
-        }
+        st = x->r->paths[i] != NULL ? tell_path(x, x->r->paths[i]) : ST_OK;
     }
     return st;
 }
@@ -152,7 +189,7 @@ static enum status prepare(struct recorded *x)
 {
     enum status st = share_safe_new(&x->share);
     if (st == ST_OK) {
-        st = share_safe_domain(x->share, domain_of(x->plan));
+        st = tell_domain(x);
     }
     if (st == ST_OK) {
         st = recorded_find_sides(x);
@@ -322,11 +359,14 @@ static void add_login(struct recorded *x, struct buf *out)
 {
     char mech[32];
     const struct talk_turn *login = find_login(x);
-    const char *user = x->plan->auth_user != NULL ? x->plan->auth_user : "user-1@example.org";
+    struct buf user;
     if (!x->logs_in) {
         return;
     }
-    add_mailbox_option(x, out, "auth-user", user);
+    buf_init(&user, 4 * DNS_NAME_MAX);
+    recorded_keep(x, recorded_user(x, &user));
+    add_option(x, out, "auth-user", buf_str(&user));
+    buf_free(&user);
     if (x->plan->auth_mech != NULL) {
         size_t n = strlen(x->plan->auth_mech);
         str_copy(mech, sizeof(mech), x->plan->auth_mech);

@@ -281,7 +281,8 @@ static enum status scan_told(struct scan *x, size_t at, size_t *used)
 /* A place at which a word may begin. */
 static enum status scan_here(struct scan *x, size_t at, size_t *used)
 {
-    static scanner *const scanners[] = {scan_mailbox, scan_name, scan_address, scan_word, scan_id};
+    static scanner *const scanners[] = {scan_mailbox, scan_name, scan_address,
+                                          scan_told,    scan_word, scan_id};
     enum status st = ST_OK;
     for (size_t i = 0; st == ST_OK && *used == 0 && i < ARRAY_LEN(scanners); i++) {
         st = scanners[i](x, at, used);

@@ -9,15 +9,6 @@
 #include "report_scenario.h"
 #include "told.h"
 
-#define DECISIONS_MAX 65536
-
-/* Scenarios whose findings do not all come again, and why a record cannot know better. */
-static const struct {
-    const char *name, *why;
-} exceptions[] = {
-    {"", ""},
-};
-
 /* What was found out, as "tls.starttls.refused fail", sorted and each once. */
 struct decisions {
     char list[RECORD_FINDINGS_MAX][80];
@@ -35,11 +26,8 @@ static void read_decisions(const struct record *r, struct decisions *d)
     d->count = 0;
     for (size_t i = 0; i < r->finding_count; i++) {
         const struct finding *f = &r->findings[i].f;
-        if (f->verdict == VERDICT_NOTE || f->verdict == VERDICT_WARN ||
-            f->verdict == VERDICT_FAIL || f->verdict == VERDICT_INCONCLUSIVE) {
-            snprintf(d->list[d->count++], sizeof(d->list[0]), "%s %s", f->kind->id,
-                     verdict_name(f->verdict));
-        }
+        snprintf(d->list[d->count++], sizeof(d->list[0]), "%s %s", f->kind->id,
+                 verdict_name(f->verdict));
     }
     qsort(d->list, d->count, sizeof(d->list[0]), by_text);
     for (size_t i = 0; i < d->count; i++) {
@@ -87,16 +75,6 @@ static void make_scenario(const struct runner *r, const char *name, struct buf *
     run_file_free(&run);
 }
 
-static const char *exception_for(const char *name)
-{
-    for (size_t i = 0; i < ARRAY_LEN(exceptions); i++) {
-        if (strcmp(exceptions[i].name, name) == 0) {
-            return exceptions[i].why;
-        }
-    }
-    return NULL;
-}
-
 /* One scenario, its record, the scenario out of it: both runs must decide the same. `r` is open. */
 static bool comes_again(struct runner *r, const char *name, struct buf *json, struct buf *scenario)
 {
@@ -127,7 +105,6 @@ static void test_every_scenario_comes_again(void **state)
     struct error error = {.text = ""};
     size_t all = 0;
     size_t right = 0;
-    size_t excused = 0;
     assert_int_equal(practice_names(NULL, &names, &error), ST_OK);
     for (char **name = names; *name != NULL; name++) {
         struct runner r;
@@ -137,21 +114,15 @@ static void test_every_scenario_comes_again(void **state)
         buf_init(&json, REPORT_MAX);
         buf_init(&scenario, REPORT_SCENARIO_MAX);
         told_open(&r, &o, &storage, *name);
-        const char *why = exception_for(*name);
-        bool same = comes_again(&r, *name, &json, &scenario);
-        if (!same && why != NULL) {
-            print_message("%s: excused, because %s\n", *name, why);
-            excused++;
-        }
         all++;
-        right += same ? 1 : 0;
+        right += comes_again(&r, *name, &json, &scenario) ? 1 : 0;
         told_close(&r, &o, storage);
         buf_free(&json);
         buf_free(&scenario);
     }
     practice_names_free(names);
     print_message("%zu of %zu recorded scenarios were diagnosed as before\n", right, all);
-    assert_int_equal(right + excused, all);
+    assert_int_equal(right, all);
 }
 
 /* The scenarios' example names and addresses, and what could be real ones. The longer ones first. */
@@ -261,7 +232,7 @@ static void test_nobody_is_named(void **state)
             }
         }
         all++;
-        right += same || exception_for(*name) != NULL ? 1 : 0;
+        right += same ? 1 : 0;
         told_close(&r, &o, storage);
         buf_free(&real);
         buf_free(&json);
