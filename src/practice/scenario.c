@@ -167,6 +167,9 @@ static const char *const port_words[] = {
     [PORT_RESET] = "reset",
     [PORT_CLOSE] = "close",
     [PORT_UNREACHABLE] = "unreachable",
+    [PORT_ABORTED] = "aborted",
+    [PORT_DENIED] = "denied",
+    [PORT_EXHAUSTED] = "exhausted",
 };
 
 static size_t find_server(const struct scenario *s, const char *name)
@@ -379,8 +382,8 @@ static enum status read_port(struct context *c, struct scenario_host *h)
         }
     }
     if (st == ST_OK && reader_peek(&c->r) == NULL) {
-        return reader_fail(&c->r, _("expected refuse, drop, reset, close, unreachable or the name "
-                                    "of a server"));
+        return reader_fail(&c->r, _("expected refuse, drop, reset, close, unreachable, aborted, "
+                                    "denied, exhausted or the name of a server"));
     }
     port->kind = PORT_SERVER;
     st = st == ST_OK ? reader_word(&c->r, &port->server_name) : st;
@@ -455,8 +458,9 @@ static enum status resolve_servers(struct context *c)
             if (port->server == c->s->server_count) {
                 c->r.line = port->line;
                 return reader_fail(&c->r,
-                                   _("expected refuse, drop, reset, close, unreachable or "
-                                     "the name of a server block; there is none called %s"),
+                                   _("expected refuse, drop, reset, close, unreachable, "
+                                     "aborted, denied, exhausted or the name of a server block; "
+                                     "there is none called %s"),
                                    port->server_name);
             }
         }

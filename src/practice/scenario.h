@@ -30,7 +30,8 @@
  *     address ADDRESS...       gets A or AAAA records unless `hidden`, and PTR records
  *     hidden       latency TIME (there and back)
  *     ptr NAME... | none | servfail | timeout | refused
- *     port N|* refuse|drop|reset|close|unreachable     `*`: every port not named; else refuse
+ *     port N|* refuse|drop|reset|close|unreachable|aborted|denied|exhausted
+ *                  `*`: every port not named; else refuse
  *     port N SERVER [tls] [reset-at N|close-at N|stall-at N]      after N octets from the server
  *
  *   server NAME    how it talks; behaves like a Postfix where nothing else is said
@@ -39,14 +40,16 @@
  *     withhold WORD...         takes keywords from the default list
  *     local NAME...  mailbox NAME...  relay open|denied  user NAME PASSWORD  require tls|login
  *     tls KIND     see TLS_KIND_LIST
- *     certificate names NAME... | names none | subject TEXT | from TIME | until TIME | key KIND
+ *     certificate names NAME... | names none | subject TEXT | from TIME | until TIME | key KIND |
+ *                  usage server|client | signature good|bad
  *     think TIME   before each reply;  split N: octets a segment;  line-end crlf|lf|cr
  *     keeps-commands           what came in clear behind STARTTLS is obeyed after it (a flaw)
  *     on EVENT [CONDITION...]: ACTION, ACTION...       the first rule that matches is taken
  *       EVENT      connect, secured (TLS is up), login (AUTH has all it needs), message (after the
  *                  final dot), idle TIME, anything, a verb such as RCPT, or "a pattern with * and
  * ?" CONDITION  first N, after N (counts of this event), within TIME (of the first), session (count
- * each connection for itself), clear, tls, ipv4, ipv6, state start|ready|mail|rcpt, over N (message
+ * each connection for itself), clear, tls, early (the client talked before its turn), grouped (more
+ * commands came along with it), ipv4, ipv6, state start|ready|mail|rcpt, over N (message
  * octets), at N (message: as soon as N octets came) ACTION     reply TEXT... (one line each), send
  * TEXT... (as it is), repeat N [every TIME] [send] TEXT, wait TIME, drip TIME (what follows goes
  * out byte by byte), split N, tls KIND, default (what would have happened), ignore, stall, close,
@@ -81,9 +84,11 @@
     X(TLS_KIND_SELF_SIGNED, "self-signed")                                                         \
     X(TLS_KIND_UNKNOWN_CA, "unknown-ca")                                                           \
     X(TLS_KIND_INCOMPLETE_CHAIN, "incomplete-chain")                                               \
+    X(TLS_KIND_REVOKED, "revoked")                     /* says so itself, RFC 6066 8 */            \
     X(TLS_KIND_OLD_PROTOCOL, "old-protocol")           /* TLS 1.0 only */                          \
     X(TLS_KIND_NO_COMMON_VERSION, "no-common-version") /* alert protocol_version */                \
     X(TLS_KIND_TLS_1_2, "tls-1.2")                     /* no TLS 1.3 */                            \
+    X(TLS_KIND_WEAK_DH, "weak-dh")                     /* 1024 bits */                             \
     X(TLS_KIND_NO_SHARED_CIPHER, "no-shared-cipher")                                               \
     X(TLS_KIND_CLIENT_CERTIFICATE, "client-certificate") /* wants one of ours */                   \
     X(TLS_KIND_UNKNOWN_NAME, "unknown-name")             /* alert for any name in SNI */           \
@@ -158,7 +163,17 @@ struct scenario_me {
     struct net_address seen_as[2]; /* by family: [0] is IPv4; family 0: as it is */
 };
 
-enum port_kind { PORT_REFUSE, PORT_DROP, PORT_RESET, PORT_CLOSE, PORT_UNREACHABLE, PORT_SERVER };
+enum port_kind {
+    PORT_REFUSE,
+    PORT_DROP,
+    PORT_RESET, /* accepted, then reset */
+    PORT_CLOSE,
+    PORT_UNREACHABLE,
+    PORT_ABORTED,   /* reset while the connection is being made */
+    PORT_DENIED,    /* our own machine does not let it out */
+    PORT_EXHAUSTED, /* our own process has no descriptor left */
+    PORT_SERVER
+};
 enum port_cut { CUT_NONE, CUT_RESET, CUT_CLOSE, CUT_STALL };
 
 struct scenario_port {
@@ -202,6 +217,8 @@ struct scenario_certificate {
     bool from_given, until_given;
     int64_t from_us, until_us; /* from the scenario's clock, may be negative */
     const char *key;           /* "ec256", "rsa2048", "rsa1024"; NULL: ec256 */
+    bool for_clients;          /* issued for clients alone */
+    bool forged;               /* its signature does not fit */
 };
 
 enum rule_event { RULE_CONNECT, RULE_SECURED, RULE_LOGIN, RULE_MESSAGE, RULE_IDLE, RULE_COMMAND };
@@ -245,6 +262,8 @@ struct scenario_rule {
     uint64_t first, after, over, at;
     int64_t within_us, idle_us;
     bool per_session, only_clear, only_tls;
+    bool only_early;   /* the client has talked before its turn */
+    bool only_grouped; /* more commands came along with this one */
     uint8_t family; /* 0: both */
     enum rule_state state;
     struct scenario_action *actions;
