@@ -100,6 +100,8 @@ void recorded_put_zones(struct recorded *x);
 void recorded_put_servers(struct recorded *x);
 /* The alert that ended the handshake where no kind of TLS stands for it, or -1. */
 int recorded_alert(const struct recorded_server *server);
+/* The kind of TLS of handshakes that failed, where others did not; else NULL: it is the server's. */
+const char *recorded_failed_kind(const struct recorded *x, const struct recorded_server *server);
 bool recorded_wants_certificate(const struct recorded *x, const struct recorded_server *server);
 
 /* recorded_offers.c: what the replies to EHLO offer, before and under TLS. */

@@ -266,6 +266,9 @@ static enum status add_lines(struct writing *w, const struct said *said)
 static enum status add_end(struct writing *w, enum talk_end end)
 {
     switch (end) {
+    case TALK_STOPPED:
+        /* The time for the whole run was over, and is again. */
+        return w->x->plan->deadline_s > 0 ? begin_action(w, "stall") : ST_OK;
     case TALK_CLOSED:
         return begin_action(w, "close");
     case TALK_RESET:
@@ -290,6 +293,18 @@ static enum status add_alert(struct writing *w, int alert)
     return st == ST_OK ? begin_action(w, "close") : st;
 }
 
+/* How it failed, where the server's own kind of TLS does not say it. */
+static enum status add_handshake(struct writing *w, const struct recorded_server *server)
+{
+    int alert = recorded_alert(server);
+    const char *kind = recorded_failed_kind(w->x, server);
+    if (alert >= 0) {
+        return add_alert(w, alert);
+    }
+    enum status st = kind != NULL ? begin_action(w, "tls ") : ST_OK;
+    return st == ST_OK && kind != NULL ? buf_add_str(w->out, kind) : st;
+}
+
 enum status recorded_actions(struct recorded *x, const struct recorded_server *server,
                              const struct talk_turn *turn, struct buf *out)
 {
@@ -312,11 +327,10 @@ enum status recorded_actions(struct recorded *x, const struct recorded_server *s
     }
     st = add_lines(&w, &said);
     free(said.lines);
-    int alert = recorded_alert(server);
     bool secures = turn->event == TALK_COMMAND && strcmp(turn->verb, "STARTTLS") == 0 &&
                    turn->code == 220;
-    if (st == ST_OK && secures && alert >= 0) {
-        return add_alert(&w, alert);
+    if (st == ST_OK && secures && !turn->secured) {
+        return add_handshake(&w, server);
     }
     /* What follows a 220 is the handshake, and TLS has kinds of its own to fail. */
     bool spoilt = secures || (turn->tls && recorded_wants_certificate(x, server));

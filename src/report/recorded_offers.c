@@ -73,19 +73,23 @@ void recorded_find_offers(const struct recorded *x, const struct recorded_server
     const struct talk_turn *turn;
     struct offers list;
     size_t talk = 0, at = 0;
+    bool knows_starttls = false;
     o->model[0] = o->model[1] = NULL;
     while ((turn = recorded_next_turn(x, server, &talk, &at)) != NULL) {
         const struct talk_turn **slot = &o->model[turn->tls ? 1 : 0];
-        if (*slot != NULL || !is_ehlo(turn) || turn->code != 250 || !read_offers(x, turn, &list)) {
+        if (!is_ehlo(turn) || turn->code != 250 || !read_offers(x, turn, &list)) {
             continue;
         }
         bool starttls = false;
         for (size_t i = 0; i < list.count; i++) {
             starttls = starttls || is_starttls(&list.list[i]);
         }
-        /* Under TLS it is never offered again by a server of the practice network. */
-        if (!turn->tls || !starttls) {
+        /* A server that offers it now and then has to know it. Under TLS none of the practice network
+           offers it again. */
+        bool better = starttls && !knows_starttls;
+        if (turn->tls ? *slot == NULL && !starttls : *slot == NULL || better) {
             *slot = turn;
+            knows_starttls = knows_starttls || starttls;
         }
     }
 }

@@ -12,6 +12,7 @@
 /* A common name has 64 characters at most (RFC 5280, appendix A.1); where nothing is said, it is the
    first of the names. */
 #define COMMON_NAME_MAX 60
+#define DH_BITS_MIN 2048 /* RFC 9325 4.1 */
 
 static bool has_error(const struct tls_facts *t, enum tls_reason reason)
 {
@@ -65,6 +66,24 @@ static const char *failed_kind(enum tls_reason reason)
     }
 }
 
+static bool ever_secured(const struct recorded *x, const struct recorded_server *server)
+{
+    const struct talk_turn *turn;
+    size_t talk = 0, at = 0;
+    while ((turn = recorded_next_turn(x, server, &talk, &at)) != NULL) {
+        if (turn->secured) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *recorded_failed_kind(const struct recorded *x, const struct recorded_server *server)
+{
+    const struct tls_facts *t = tls_of(server);
+    return t != NULL && !t->done && ever_secured(x, server) ? failed_kind(t->reason) : NULL;
+}
+
 static const char *chain_kind(const struct tls_facts *t)
 {
     static const struct {
@@ -72,7 +91,8 @@ static const char *chain_kind(const struct tls_facts *t)
         const char *kind;
     } kinds[] = {{TLS_REASON_SELF_SIGNED, "self-signed"},
                  {TLS_REASON_UNTRUSTED_ROOT, "unknown-ca"},
-                 {TLS_REASON_INCOMPLETE_CHAIN, "incomplete-chain"}};
+                 {TLS_REASON_INCOMPLETE_CHAIN, "incomplete-chain"},
+                 {TLS_REASON_REVOKED, "revoked"}};
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         if (has_error(t, kinds[i].reason)) {
             return kinds[i].kind;
@@ -92,12 +112,23 @@ static bool is_old(const char *version)
     return false;
 }
 
+/* "DH 1024" */
+static bool has_weak_group(const struct tls_facts *t)
+{
+    return strncmp(t->group, "DH ", 3) == 0 && strtoul(t->group + 3, NULL, 10) < DH_BITS_MIN;
+}
+
 static void put_kind(struct recorded *x, const struct recorded_server *server,
                      const struct tls_facts *t)
 {
     const char *kind = t->done ? chain_kind(t) : failed_kind(t->reason);
+    if (recorded_failed_kind(x, server) != NULL) {
+        return; /* rules tell which handshake fails */
+    }
     if (recorded_wants_certificate(x, server)) {
         kind = "client-certificate";
+    } else if (t->done && has_weak_group(t)) {
+        kind = "weak-dh";
     } else if (t->done && is_old(t->version)) {
         kind = "old-protocol";
     } else if (t->done && kind == NULL && strcmp(t->version, "TLSv1.2") == 0) {
@@ -177,16 +208,11 @@ static void put_key(struct recorded *x, const struct tls_facts *t)
     }
 }
 
-/* What certificates can be that no kind of the practice network is. */
+/* What no kind of the practice network is. */
 static void put_unknown(struct recorded *x, const struct tls_facts *t)
 {
-    static const enum tls_reason missing[] = {TLS_REASON_REVOKED, TLS_REASON_PURPOSE,
-                                              TLS_REASON_SIGNATURE, TLS_REASON_OTHER};
-    for (size_t i = 0; i < ARRAY_LEN(missing); i++) {
-        if (has_error(t, missing[i])) {
-            recorded_put(x, "    # not acted out: the certificate was %s\n",
-                         tls_reason_name(missing[i]));
-        }
+    if (has_error(t, TLS_REASON_OTHER) && !has_error(t, TLS_REASON_SIGNATURE)) {
+        recorded_put(x, "    # not acted out: the certificate could not be verified\n");
     }
     if (t->done && is_old(t->version) && chain_kind(t) != NULL) {
         recorded_put(x, "    # not acted out: the certificate was %s as well\n", chain_kind(t));
@@ -205,6 +231,12 @@ static void put_tls(struct recorded *x, const struct recorded_server *server)
         put_date(x, "from", t->chain[0].not_before, USUAL_FROM_S);
         put_date(x, "until", t->chain[0].not_after, USUAL_UNTIL_S);
         put_key(x, t);
+        if (has_error(t, TLS_REASON_PURPOSE)) {
+            recorded_put(x, "    certificate usage client\n");
+        }
+        if (has_error(t, TLS_REASON_SIGNATURE)) {
+            recorded_put(x, "    certificate signature bad\n");
+        }
         put_unknown(x, t);
     }
 }

@@ -405,7 +405,12 @@ static const char *port_word(const struct dial_facts *f)
         return "drop";
     case ST_RESET:
     case ST_EOF:
-        return "reset";
+        return "aborted";
+    case ST_DENIED:
+        return "denied";
+    case ST_LIMIT:
+    case ST_IO:
+        return "exhausted";
     case ST_OK:
         return NULL;
     default:

@@ -169,6 +169,8 @@ static enum talk_end end_of(enum status why)
         return TALK_SILENT;
     case ST_LIMIT:
         return TALK_ENDLESS;
+    case ST_CANCELLED:
+        return TALK_STOPPED;
     default:
         return TALK_GOES_ON;
     }
@@ -189,6 +191,9 @@ static void read_end(struct reading *x)
     enum talk_end end = t->dial->ended ? end_of(t->dial->why) : TALK_GOES_ON;
     bool waited = x->open < t->count;
     struct talk_turn *last = waited ? &t->turns[x->open] : &t->turns[t->count - 1];
+    if (waited && t->dial->ended && t->dial->why == ST_OK) {
+        end = TALK_STOPPED; /* who leaves politely leaves for a reason */
+    }
     if (!says_goodbye(last)) {
         last->end = end;
     }
@@ -196,6 +201,17 @@ static void read_end(struct reading *x)
     if (waited) {
         bool known = last->first != 0 || last->end != TALK_GOES_ON;
         t->count = x->open + (known ? 1 : 0);
+    }
+}
+
+/* A line under TLS: the handshake behind the last STARTTLS was completed. */
+static void note_tls(struct talk *t)
+{
+    for (size_t i = t->count; i-- > 0;) {
+        if (is_verb(&t->turns[i], "STARTTLS")) {
+            t->turns[i].secured = true;
+            return;
+        }
     }
 }
 
@@ -226,6 +242,9 @@ enum status talk_read(struct talk *t, const struct record *r, size_t dial)
            lines_get(r->lines, n, &line)) {
         if ((line.flags & LINE_MANUAL) != 0) {
             break;
+        }
+        if (line.tls) {
+            note_tls(t);
         }
         if (line.dir == DIR_CLIENT) {
             st = client_line(&x, &line);

@@ -23,7 +23,14 @@ enum talk_event {
 };
 
 /* What came after the reply, or instead of it. */
-enum talk_end { TALK_GOES_ON, TALK_CLOSED, TALK_RESET, TALK_SILENT, TALK_ENDLESS };
+enum talk_end {
+    TALK_GOES_ON,
+    TALK_CLOSED,
+    TALK_RESET,
+    TALK_SILENT,
+    TALK_STOPPED, /* by us, while it was waited for */
+    TALK_ENDLESS
+};
 
 struct talk_turn {
     enum talk_event event;
@@ -31,6 +38,7 @@ struct talk_turn {
     bool tls, complete;
     bool no_recipient; /* in a transaction in which every RCPT was refused */
     bool initial;      /* AUTH with a response in the same line */
+    bool secured;      /* STARTTLS whose handshake was completed */
     uint32_t command;  /* line of the client; 0: none */
     uint32_t first, last; /* the server's lines stand in this range; 0: none */
     int code;             /* of the last line that had one; 0: none */

@@ -106,7 +106,8 @@ static json_t *tls_json(const struct tls_facts *tls)
     json_t *o = json_object();
     if (o != NULL && put(o, "done", json_boolean(tls->done)) &&
         put(o, "version", text_or_null(tls->version)) &&
-        put(o, "cipher", text_or_null(tls->cipher)) && put(o, "sni", text_or_null(tls->sni)) &&
+        put(o, "cipher", text_or_null(tls->cipher)) &&
+        put(o, "group", text_or_null(tls->group)) && put(o, "sni", text_or_null(tls->sni)) &&
         put(o, "verified", json_boolean(tls->verified)) &&
         put(o, "reason", reason ? json_string(tls_reason_name(tls->reason)) : json_null()) &&
         put(o, "errors", errors(tls)) &&

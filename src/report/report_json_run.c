@@ -47,7 +47,8 @@ json_t *report_json_options(const struct plan *plan)
         put(o, "send", json_boolean(plan->send_consent)) &&
         put(o, "read_only", json_boolean(plan->read_only)) &&
         put(o, "first_path", json_boolean(plan->first_path)) &&
-        put(o, "timeout_s", timeout_json(&plan->limits))) {
+        put(o, "timeout_s", timeout_json(&plan->limits)) &&
+        put(o, "deadline_s", plan->deadline_s > 0 ? json_integer(plan->deadline_s) : json_null())) {
         return o;
     }
     json_decref(o);
@@ -120,7 +121,7 @@ struct word {
 static const struct word results[] = {
     {ST_OK, "connected"},         {ST_REFUSED, "refused"}, {ST_TIMEOUT, "timeout"},
     {ST_UNREACHABLE, "unreachable"}, {ST_RESET, "reset"},  {ST_EOF, "closed"},
-    {ST_DENIED, "denied"},
+    {ST_DENIED, "denied"},           {ST_LIMIT, "exhausted"},
 };
 
 static const struct word ends[] = {

@@ -403,6 +403,10 @@ static void add_way(struct recorded *x, struct buf *out)
         snprintf(text, sizeof(text), "%d", p->limits.connect / 1000);
         add_option(x, out, "timeout", text);
     }
+    if (p->deadline_s > 0) {
+        snprintf(text, sizeof(text), "%d", p->deadline_s);
+        add_option(x, out, "deadline", text);
+    }
     if (p->helo != NULL) {
         buf_init(&helo, 4 * DNS_NAME_MAX);
         recorded_keep(x, p->helo[0] == '[' ? share_safe_text(x->share, p->helo, strlen(p->helo),

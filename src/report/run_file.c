@@ -91,7 +91,7 @@ static enum status read_options(struct run_reader *r, const json_t *root)
 {
     struct plan *p = &r->f->plan;
     const json_t *o = NULL;
-    int64_t port = p->port, family = 0, timeout = 0;
+    int64_t port = p->port, family = 0, timeout = 0, deadline = 0;
     size_t tls = PLAN_TLS_AUTO;
     enum status st = run_object(r, root, "options", &o);
     if (st != ST_OK || o == NULL) {
@@ -108,6 +108,9 @@ static enum status read_options(struct run_reader *r, const json_t *root)
         st = run_integer(r, o, "timeout_s", 1, 86400, &timeout);
     }
     if (st == ST_OK) {
+        st = run_integer(r, o, "deadline_s", 1, 86400, &deadline);
+    }
+    if (st == ST_OK) {
         st = run_word(r, o, "tls", tls_at, PLAN_TLS_NONE + 1, &tls);
     }
     if (st == ST_OK) {
@@ -116,6 +119,7 @@ static enum status read_options(struct run_reader *r, const json_t *root)
     p->port = (uint16_t)port;
     p->family = (int)family;
     p->tls = (enum plan_tls)tls;
+    p->deadline_s = (int)deadline;
     if (timeout > 0) {
         int ms = (int)timeout * 1000;
         p->limits = (struct smtp_limits){ms, ms, ms, ms, ms, ms, ms, ms, ms, ms, ms, ms, ms};

@@ -255,6 +255,9 @@ static enum status read_tls(struct run_reader *r, const json_t *o, struct facts 
         st = run_text(r, o, "cipher", t->cipher, sizeof(t->cipher));
     }
     if (st == ST_OK) {
+        st = run_text(r, o, "group", t->group, sizeof(t->group));
+    }
+    if (st == ST_OK) {
         st = run_text(r, o, "sni", t->sni, sizeof(t->sni));
     }
     if (st == ST_OK) {

@@ -7,8 +7,8 @@
 #include "share_impl.h"
 
 #define EXAMPLE_DOMAIN "example.org"
-#define OWN_ROOT "office.example"
-#define OWN_WORD "office"
+#define OWN_ROOT "office" /* .example */
+#define OWN_WORD OWN_ROOT
 #define THEIR_WORD "example"
 #define WORD_MIN 4    /* shorter ones are found in every sentence */
 #define ODD_KEPT 24   /* bytes of an odd label that stay odd */
@@ -216,14 +216,21 @@ static enum status map_name(struct share_safe *s, const char *p, size_t len, enu
                             unsigned depth, struct buf *out);
 
 /* The last two labels of a name: whose it is. */
-static enum status add_root(struct share_safe *s, enum share_role role, struct buf *out)
+static enum status add_root(struct share_safe *s, const char *p, size_t len, enum share_role role,
+                            struct buf *out)
 {
+    enum status st;
     if (role == SHARE_OWN && !s->own_root) {
         s->own_root = true;
-        return buf_add_str(out, OWN_ROOT);
+        st = buf_add_str(out, OWN_ROOT);
+    } else {
+        s->orgs++;
+        st = buf_addf(out, "org%u", s->orgs);
     }
-    s->orgs++;
-    return buf_addf(out, "org%u.example", s->orgs);
+    if (st == ST_OK) {
+        st = add_odd(p, len, out);
+    }
+    return st == ST_OK ? buf_add_str(out, ".example") : st;
 }
 
 /* All labels in front of an end that stays; those that say nothing stay as well. */
@@ -346,7 +353,7 @@ static enum status make_name(struct share_safe *s, const char *p, size_t len, en
     const char *rest = p + n + 1;
     size_t rest_len = len - n - 1;
     if (count_labels(rest, rest_len) < 2 && !(rest_len > 0 && rest[0] == '\\')) {
-        return add_root(s, role, out);
+        return add_root(s, p, n, role, out);
     }
     enum status st = add_label(s, p, n, label, out);
     if (st == ST_OK) {

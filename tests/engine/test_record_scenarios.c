@@ -9,9 +9,13 @@
 #include "report_scenario.h"
 #include "told.h"
 
-/* What was found out, as "tls.starttls.refused fail", sorted and each once. */
+/* Arguments that name nobody, so that they come again as they were. */
+static const char *const compared[] = {"code",    "works",  "result", "mechs", "version",
+                                       "software", "reason", "forms",  "port",  "family"};
+
+/* What was found out, as "tls.starttls.refused fail code=502", sorted and each once. */
 struct decisions {
-    char list[RECORD_FINDINGS_MAX][80];
+    char list[RECORD_FINDINGS_MAX][200];
     size_t count;
 };
 
@@ -26,8 +30,16 @@ static void read_decisions(const struct record *r, struct decisions *d)
     d->count = 0;
     for (size_t i = 0; i < r->finding_count; i++) {
         const struct finding *f = &r->findings[i].f;
-        snprintf(d->list[d->count++], sizeof(d->list[0]), "%s %s", f->kind->id,
-                 verdict_name(f->verdict));
+        int n = snprintf(d->list[d->count], sizeof(d->list[0]), "%s %s %s", f->kind->id,
+                         verdict_name(f->verdict), reply_class_name(f->class));
+        for (size_t k = 0; k < ARRAY_LEN(compared); k++) {
+            const char *value = finding_arg_get(f, compared[k]);
+            if (value != NULL && n > 0 && (size_t)n < sizeof(d->list[0])) {
+                n += snprintf(d->list[d->count] + n, sizeof(d->list[0]) - (size_t)n, " %s=%s",
+                              compared[k], value);
+            }
+        }
+        d->count++;
     }
     qsort(d->list, d->count, sizeof(d->list[0]), by_text);
     for (size_t i = 0; i < d->count; i++) {
