@@ -31,6 +31,7 @@ _arguments -s \
   '--read-only[no relay test, no login, no mail in any case]' \
   '--demo=-[practise inside this program; nothing is sent]::SCENARIO:' \
   '--list-scenarios[list what can be practised]' \
+  '--make-scenario=[make a saved JSON report a scenario that names nobody]:FILE:_files' \
   '--check[no screen  plain lines, summary last]' \
   '--json[no screen  one JSON document]' \
   '--only=[only these, as dns.mx,tls.starttls]:CHECKS:' \

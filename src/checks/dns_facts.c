@@ -136,8 +136,9 @@ void dns_facts_free(struct dns_facts *f)
 
 uint16_t dns_facts_type(const char *name)
 {
-    static const uint16_t known[] = {DNS_A,   DNS_NS,  DNS_CNAME,  DNS_SOA,  DNS_PTR, DNS_MX, DNS_TXT,
-                                     DNS_AAAA, DNS_SRV, DNS_DS, DNS_DNSKEY, DNS_TLSA, DNS_CAA};
+    static const uint16_t known[] = {DNS_A,      DNS_NS,   DNS_CNAME, DNS_SOA, DNS_PTR,
+                                     DNS_MX,     DNS_TXT,  DNS_AAAA,  DNS_SRV, DNS_DS,
+                                     DNS_DNSKEY, DNS_TLSA, DNS_CAA};
     const size_t prefix = sizeof(TYPE_PREFIX) - 1;
     for (size_t i = 0; i < ARRAY_LEN(known); i++) {
         char text[16];

@@ -17,7 +17,7 @@ struct dns_facts {
     uint16_t type;
     enum dns_result result;
     bool authentic, checking_disabled, over_tcp;
-    bool direct; /* asked of one server that is not in the configuration */
+    bool direct;               /* asked of one server that is not in the configuration */
     struct net_address server; /* that answered, or was asked last; family 0: none */
     char *alias;               /* where CNAME records led; NULL for none */
     char **records;            /* data as in a zone file: "10 mx1.example.com"; TXT raw */

@@ -3,8 +3,8 @@
  *
  * report_scenario.c leads and writes the head; recorded_sides.c our machine and the hosts;
  * recorded_zones.c the zones; recorded_server.c and recorded_rules.c the servers' blocks;
- * recorded_text.c the words of the language. The first failure is kept in `st`, and nothing is written
- * after it.
+ * recorded_text.c the words of the language. The first failure is kept in `st`, and nothing is
+ * written after it.
  *
  * Threads: pure. Ownership: struct recorded owns its lists; the run is borrowed.
  */
@@ -15,8 +15,8 @@
 #include "report_scenario.h"
 #include "share_safe.h"
 
-/* The limits of the language that bind here (scenario.h of the practice network, which this room may
-   not see). */
+/* The limits of the language that bind here (scenario.h of the practice network, which this room
+   may not see). */
 #define RECORDED_LINE_MAX 12000 /* of 16384: escapes may still come */
 #define RECORDED_WORDS_MAX 100  /* of 128 in a line */
 #define RECORDED_LIST_MAX 1000  /* of 4096 records, rules, hosts or offers */
@@ -70,7 +70,8 @@ void recorded_put(struct recorded *x, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void recorded_put_name(struct recorded *x, const char *name);
 enum status recorded_add_name(struct recorded *x, const char *name, struct buf *out) MUST_CHECK;
 void recorded_put_address(struct recorded *x, const struct net_address *a);
-/* A text in quotation marks: bytes as they are, nothing of them taken for an escape or a placeholder. */
+/* A text in quotation marks: bytes as they are, nothing of them taken for an escape or a
+ * placeholder. */
 enum status recorded_quote(struct buf *out, const char *p, size_t len) MUST_CHECK;
 /* The same bytes without the marks around. */
 enum status recorded_escape(struct buf *out, const char *p, size_t len) MUST_CHECK;
@@ -100,7 +101,8 @@ void recorded_put_zones(struct recorded *x);
 void recorded_put_servers(struct recorded *x);
 /* The alert that ended the handshake where no kind of TLS stands for it, or -1. */
 int recorded_alert(const struct recorded_server *server);
-/* The kind of TLS of handshakes that failed, where others did not; else NULL: it is the server's. */
+/* The kind of TLS of handshakes that failed, where others did not; else NULL: it is the server's.
+ */
 const char *recorded_failed_kind(const struct recorded *x, const struct recorded_server *server);
 bool recorded_wants_certificate(const struct recorded *x, const struct recorded_server *server);
 

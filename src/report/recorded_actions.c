@@ -8,11 +8,11 @@
 
 #define DELAY_MIN_US (300 * US_PER_MS) /* less is the network's */
 #define DELAY_STEP_US (10 * US_PER_MS)
-#define SERIES_MIN 3                   /* lines that are worth a repeat */
-#define LINES_MAX 4096                 /* of one turn that are looked at */
+#define SERIES_MIN 3   /* lines that are worth a repeat */
+#define LINES_MAX 4096 /* of one turn that are looked at */
 #define LAST_LINE_MAX 512
 #define LAST_LINE_ROOM (4 * LAST_LINE_MAX) /* all of it may be escaped */
-#define ENDLESS_TIMES 8                /* until the client's patience is at its end */
+#define ENDLESS_TIMES 8                    /* until the client's patience is at its end */
 #define ALERT_WAIT "1s" /* what comes with the 220 would be taken for an injection */
 
 /* What of the client's words a reply repeats, and the placeholder for it. */
@@ -211,9 +211,7 @@ static enum status add_series(struct writing *w, const struct line *line, const 
     enum status st = begin_action(w, head);
     w->words += 2;
     if (s->digits == 0) {
-        st = st == ST_OK
-                 ? recorded_line(w->x, w->turn, line->text, line->len, flags, w->out)
-                 : st;
+        st = st == ST_OK ? recorded_line(w->x, w->turn, line->text, line->len, flags, w->out) : st;
         return st == ST_OK ? buf_add_char(w->out, '"') : st;
     }
     const char *tail = line->text + s->at + s->digits;
@@ -327,8 +325,8 @@ enum status recorded_actions(struct recorded *x, const struct recorded_server *s
     }
     st = add_lines(&w, &said);
     free(said.lines);
-    bool secures = turn->event == TALK_COMMAND && strcmp(turn->verb, "STARTTLS") == 0 &&
-                   turn->code == 220;
+    bool secures =
+        turn->event == TALK_COMMAND && strcmp(turn->verb, "STARTTLS") == 0 && turn->code == 220;
     if (st == ST_OK && secures && !turn->secured) {
         return add_handshake(&w, server);
     }

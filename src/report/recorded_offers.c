@@ -84,8 +84,8 @@ void recorded_find_offers(const struct recorded *x, const struct recorded_server
         for (size_t i = 0; i < list.count; i++) {
             starttls = starttls || is_starttls(&list.list[i]);
         }
-        /* A server that offers it now and then has to know it. Under TLS none of the practice network
-           offers it again. */
+        /* A server that offers it now and then has to know it. Under TLS none of the practice
+           network offers it again. */
         bool better = starttls && !knows_starttls;
         if (turn->tls ? *slot == NULL && !starttls : *slot == NULL || better) {
             *slot = turn;
@@ -149,7 +149,8 @@ static bool is_plain(const char *p, size_t len)
         bool again = blank && p[i] == ' ';
         blank = p[i] == ' ';
         bool good = (p[i] >= '0' && p[i] <= '9') || (p[i] >= 'A' && p[i] <= 'Z') ||
-                    (p[i] >= 'a' && p[i] <= 'z') || (p[i] != '\0' && strchr(" =-+._/", p[i]) != NULL);
+                    (p[i] >= 'a' && p[i] <= 'z') ||
+                    (p[i] != '\0' && strchr(" =-+._/", p[i]) != NULL);
         if (!good || again) {
             return false;
         }
@@ -197,7 +198,7 @@ static void put_both(struct recorded *x, const struct offers *clear, const struc
 /* Keywords without which the server would not know a command or a parameter. */
 static bool is_needed(const struct offer *o)
 {
-    static const char *const words[] = {"AUTH", "STARTTLS", "SIZE",       "CHUNKING", "8BITMIME",
+    static const char *const words[] = {"AUTH", "STARTTLS", "SIZE",       "CHUNKING",  "8BITMIME",
                                         "DSN",  "SMTPUTF8", "BINARYMIME", "PIPELINING"};
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         size_t n = strlen(words[i]);
@@ -221,7 +222,8 @@ static void keep_needed(struct offers *list)
     list->count = kept;
 }
 
-/* A reply that is not as it should be still tells what the server knows, for the commands behind it. */
+/* A reply that is not as it should be still tells what the server knows, for the commands behind
+ * it. */
 static bool read_any_offers(const struct recorded *x, const struct recorded_server *server,
                             const struct recorded_offers *o, bool under_tls, struct offers *out)
 {

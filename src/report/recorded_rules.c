@@ -42,7 +42,8 @@ static bool is_verb(const struct talk_turn *turn, const char *verb)
 /* A login whose server did not follow the mechanism is acted out word by word. */
 static bool login_is_broken(const struct recorded *x)
 {
-    return recorded_found(x, "smtp.auth.protocol") || recorded_found(x, "smtp.auth.server_unproven");
+    return recorded_found(x, "smtp.auth.protocol") ||
+           recorded_found(x, "smtp.auth.server_unproven");
 }
 
 /* False: nothing that a rule could say. */
@@ -92,8 +93,8 @@ static bool is_usual_greeting(struct recorded *x, const struct recorded_server *
     struct buf usual;
     buf_init(&usual, RECORDED_LINE_MAX);
     recorded_keep(x, buf_add_str(&usual, "reply \"220 "));
-    recorded_keep(x, recorded_add_name(x, server->host->name != NULL ? server->host->name : ".",
-                                       &usual));
+    recorded_keep(
+        x, recorded_add_name(x, server->host->name != NULL ? server->host->name : ".", &usual));
     recorded_keep(x, buf_add_str(&usual, " ESMTP Postfix\""));
     bool same = strcmp(actions, buf_str(&usual)) == 0;
     buf_free(&usual);
@@ -101,8 +102,8 @@ static bool is_usual_greeting(struct recorded *x, const struct recorded_server *
 }
 
 static bool is_habit(struct recorded *x, const struct recorded_server *server,
-                     const struct recorded_offers *o, const struct talk_turn *turn,
-                     const char *key, const char *actions)
+                     const struct recorded_offers *o, const struct talk_turn *turn, const char *key,
+                     const char *actions)
 {
     if (turn->event == TALK_CONNECT) {
         return is_usual_greeting(x, server, actions);
@@ -130,8 +131,8 @@ static size_t wait_len(const char *actions)
 }
 
 static enum status add_happening(struct recorded *x, const struct recorded_server *server,
-                             const struct recorded_offers *o, const struct talk_turn *turn,
-                             struct happenings *all)
+                                 const struct recorded_offers *o, const struct talk_turn *turn,
+                                 struct happenings *all)
 {
     struct happening e = {.tls = turn->tls};
     struct buf actions;
@@ -153,9 +154,7 @@ static enum status add_happening(struct recorded *x, const struct recorded_serve
         }
         e.actions = st == ST_OK ? str_dup(buf_str(&actions)) : NULL;
         struct happening *grown =
-            e.actions != NULL
-                ? realloc(all->list, (all->count + 1) * sizeof(*grown))
-                : NULL;
+            e.actions != NULL ? realloc(all->list, (all->count + 1) * sizeof(*grown)) : NULL;
         if (grown != NULL) {
             all->list = grown;
             all->list[all->count++] = e;

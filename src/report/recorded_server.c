@@ -9,8 +9,8 @@
 #define USUAL_FROM_S (-30 * DAY_S)
 #define USUAL_UNTIL_S (60 * DAY_S)
 #define DATE_MAX_S (INT64_C(36000) * DAY_S)
-/* A common name has 64 characters at most (RFC 5280, appendix A.1); where nothing is said, it is the
-   first of the names. */
+/* A common name has 64 characters at most (RFC 5280, appendix A.1); where nothing is said, it is
+   the first of the names. */
 #define COMMON_NAME_MAX 60
 #define DH_BITS_MIN 2048 /* RFC 9325 4.1 */
 
@@ -32,8 +32,8 @@ static const struct tls_facts *tls_of(const struct recorded_server *server)
 bool recorded_wants_certificate(const struct recorded *x, const struct recorded_server *server)
 {
     const struct tls_facts *t = tls_of(server);
-    return t != NULL && (t->reason == TLS_REASON_CLIENT_CERT ||
-                         recorded_found(x, "tls.starttls.client_cert"));
+    return t != NULL &&
+           (t->reason == TLS_REASON_CLIENT_CERT || recorded_found(x, "tls.starttls.client_cert"));
 }
 
 int recorded_alert(const struct recorded_server *server)
@@ -198,9 +198,8 @@ static void put_names(struct recorded *x, const struct recorded_server *server,
 
 static void put_key(struct recorded *x, const struct tls_facts *t)
 {
-    unsigned long bits = strncmp(t->chain[0].key, "RSA ", 4) == 0
-                             ? strtoul(t->chain[0].key + 4, NULL, 10)
-                             : 0;
+    unsigned long bits =
+        strncmp(t->chain[0].key, "RSA ", 4) == 0 ? strtoul(t->chain[0].key + 4, NULL, 10) : 0;
     if (has_error(t, TLS_REASON_WEAK) || (bits > 0 && bits < 2048)) {
         recorded_put(x, "    certificate key rsa1024\n");
     } else if (bits > 0) {

@@ -25,8 +25,8 @@ static bool holds_address(const struct dns_facts *f, const struct net_address *a
 {
     for (size_t i = 0; i < f->count; i++) {
         struct net_address other;
-        if ((f->type == DNS_A || f->type == DNS_AAAA) &&
-            net_address_parse(f->records[i], &other) && net_address_same_host(a, &other)) {
+        if ((f->type == DNS_A || f->type == DNS_AAAA) && net_address_parse(f->records[i], &other) &&
+            net_address_same_host(a, &other)) {
             return true;
         }
     }
@@ -74,8 +74,8 @@ static enum status add_host(struct recorded *x, const struct net_address *a,
         return ST_NOMEM;
     }
     x->hosts = grown;
-    x->hosts[x->host_count++] = (struct recorded_host){
-        .address = plain, .path = path, .name = name_of(x, &plain, path)};
+    x->hosts[x->host_count++] =
+        (struct recorded_host){.address = plain, .path = path, .name = name_of(x, &plain, path)};
     return ST_OK;
 }
 
@@ -125,8 +125,8 @@ static void hide_hosts(struct recorded *x)
         bool good = h->name != NULL;
         for (size_t k = 0; good && k < x->r->answer_count; k++) {
             const struct dns_facts *f = &x->r->answers[k].f;
-            bool about = (f->type == DNS_A || f->type == DNS_AAAA) &&
-                         f->result == DNS_ANSWER && dns_name_equal(owner_of(f), h->name);
+            bool about = (f->type == DNS_A || f->type == DNS_AAAA) && f->result == DNS_ANSWER &&
+                         dns_name_equal(owner_of(f), h->name);
             good = !about || all_are_hosts(x, f);
             known = known || about;
         }
@@ -201,8 +201,8 @@ static bool is_literal(const char *name)
 }
 
 /*
- * The machine's own name matters where it decided what was said in EHLO. It was looked up for that, unless
- * it has no dot.
+ * The machine's own name matters where it decided what was said in EHLO. It was looked up for that,
+ * unless it has no dot.
  */
 static void find_own_name(struct recorded *x)
 {
@@ -430,15 +430,41 @@ static const struct recorded_server *server_at(const struct recorded *x,
     return NULL;
 }
 
-static enum status add_port(const struct recorded *x, const struct dial_facts *f, struct buf *out)
+/* What stands for the host: the time of a connection, or of a refusal where none was made. */
+static int64_t latency_of(const struct recorded *x, const struct recorded_host *h)
 {
+    int64_t found = -1;
+    for (size_t i = 0; i < x->r->dial_count; i++) {
+        const struct dial_facts *f = &x->r->dials[i].f;
+        bool mine = net_address_same_host(&f->to, &h->address);
+        if (mine && f->status == ST_OK) {
+            return f->elapsed_us;
+        }
+        found = mine && found < 0 && f->status == ST_REFUSED ? f->elapsed_us : found;
+    }
+    return found;
+}
+
+static void write_latency(int64_t us, char *out, size_t size)
+{
+    recorded_time(us > US_PER_MS ? us / US_PER_MS * US_PER_MS : US_PER_MS, out, size);
+}
+
+static enum status add_port(const struct recorded *x, const struct dial_facts *f,
+                            int64_t latency_us, struct buf *out)
+{
+    char latency[32];
     const struct recorded_server *server = server_at(x, &f->to);
     const char *word = port_word(f);
     if (server != NULL) {
         return buf_addf(out, "    port %u %s%s\n", f->to.port, server->name,
                         server->tls_first ? " tls" : "");
     }
-    return buf_addf(out, "    port %u %s\n", f->to.port, word != NULL ? word : "quiet");
+    /* Something on the way may have answered. */
+    bool nearer = f->status == ST_REFUSED && f->elapsed_us < latency_us / 2;
+    write_latency(f->elapsed_us, latency, sizeof(latency));
+    return buf_addf(out, "    port %u %s%s%s\n", f->to.port, word != NULL ? word : "quiet",
+                    nearer ? " latency " : "", nearer ? latency : "");
 }
 
 /* Latency and ports, as they were met. */
@@ -446,12 +472,14 @@ static enum status build_body(const struct recorded *x, const struct recorded_ho
                               struct buf *out)
 {
     uint16_t ports[PORTS_MAX];
-    char latency[32];
+    char text[32];
     size_t n = 0;
-    bool timed = false;
     enum status st = ST_OK;
-    struct buf lines;
-    buf_init(&lines, BODY_MAX);
+    int64_t latency_us = latency_of(x, h);
+    if (latency_us >= 0) {
+        write_latency(latency_us, text, sizeof(text));
+        st = buf_addf(out, "    latency %s\n", text);
+    }
     for (size_t i = 0; st == ST_OK && i < x->r->dial_count; i++) {
         const struct dial_facts *f = &x->r->dials[i].f;
         bool known = f->no_route || n == PORTS_MAX;
@@ -463,19 +491,9 @@ static enum status build_body(const struct recorded *x, const struct recorded_ho
         }
         if (!known) {
             ports[n++] = f->to.port;
-            st = add_port(x, f, &lines);
-        }
-        if (st == ST_OK && !timed && (f->status == ST_OK || f->status == ST_REFUSED)) {
-            timed = true;
-            int64_t us = f->elapsed_us / US_PER_MS * US_PER_MS;
-            recorded_time(us > 0 ? us : US_PER_MS, latency, sizeof(latency));
-            st = buf_addf(out, "    latency %s\n", latency);
+            st = add_port(x, f, latency_us, out);
         }
     }
-    if (st == ST_OK) {
-        st = buf_add(out, buf_str(&lines), lines.len);
-    }
-    buf_free(&lines);
     return st;
 }
 

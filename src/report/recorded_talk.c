@@ -7,12 +7,12 @@
 struct reading {
     struct talk *t;
     const struct record *r;
-    size_t open;      /* the first turn that is not answered yet */
-    bool login;       /* the last reply asked for a response (334) */
-    bool text;        /* message text goes out (354) */
-    bool mail;        /* MAIL was accepted */
+    size_t open;       /* the first turn that is not answered yet */
+    bool login;        /* the last reply asked for a response (334) */
+    bool text;         /* message text goes out (354) */
+    bool mail;         /* MAIL was accepted */
     unsigned accepted; /* recipients */
-    int64_t last_us;  /* of the last line */
+    int64_t last_us;   /* of the last line */
 };
 
 static bool is_digit(char c)
@@ -114,7 +114,8 @@ static void completed(struct reading *x, struct talk_turn *turn)
     x->login = turn->code == 334 && (is_verb(turn, "AUTH") || turn->event == TALK_LOGIN);
 }
 
-/* The turn that this line answers: the first one that waits; else it was said unasked, behind the last. */
+/* The turn that this line answers: the first one that waits; else it was said unasked, behind the
+ * last. */
 static enum status find_turn(struct reading *x, const struct line *line, struct talk_turn **out)
 {
     enum status st = ST_OK;

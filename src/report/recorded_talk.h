@@ -1,6 +1,6 @@
 /*
- * recorded_talk: the conversations of a recorded run, taken apart: what the client said, which lines of
- * the server answered it, how long that took and how it ended. Private to this room.
+ * recorded_talk: the conversations of a recorded run, taken apart: what the client said, which
+ * lines of the server answered it, how long that took and how it ended. Private to this room.
  *
  * What was typed by hand is left out: it came after the steps.
  *
@@ -36,10 +36,10 @@ struct talk_turn {
     enum talk_event event;
     char verb[TALK_VERB_MAX]; /* upper case; of a command */
     bool tls, complete;
-    bool no_recipient; /* in a transaction in which every RCPT was refused */
-    bool initial;      /* AUTH with a response in the same line */
-    bool secured;      /* STARTTLS whose handshake was completed */
-    uint32_t command;  /* line of the client; 0: none */
+    bool no_recipient;    /* in a transaction in which every RCPT was refused */
+    bool initial;         /* AUTH with a response in the same line */
+    bool secured;         /* STARTTLS whose handshake was completed */
+    uint32_t command;     /* line of the client; 0: none */
     uint32_t first, last; /* the server's lines stand in this range; 0: none */
     int code;             /* of the last line that had one; 0: none */
     int64_t start_us;
@@ -59,7 +59,8 @@ void talk_free(struct talk *t);
 /* The server's next line of this turn behind `number` (0: the first); false when there is none. */
 bool talk_line(const struct record *r, const struct talk_turn *turn, uint32_t number,
                struct line *out);
-/* "250" and a blank or hyphen: the code, and whether the reply ends here. 0: the line has no code. */
+/* "250" and a blank or hyphen: the code, and whether the reply ends here. 0: the line has no code.
+ */
 int talk_code(const struct line *line, bool *final);
 
 #endif

@@ -23,8 +23,8 @@ void recorded_put(struct recorded *x, const char *fmt, ...)
 }
 
 /*
- * Words end at blanks and quotation marks, and names may hold both behind a backslash. A backslash that
- * hides nothing would join the next line.
+ * Words end at blanks and quotation marks, and names may hold both behind a backslash. A backslash
+ * that hides nothing would join the next line.
  */
 static enum status add_word(struct buf *out, const char *p, size_t len)
 {

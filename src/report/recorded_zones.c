@@ -154,8 +154,8 @@ static enum status add_address_text(struct recorded *x, const char *text, struct
 }
 
 /*
- * Equal preferences are tried in random order (RFC 5321 5.1). What was met rests on the order that it was,
- * so `rank` is added where hosts have the same one.
+ * Equal preferences are tried in random order (RFC 5321 5.1). What was met rests on the order that
+ * it was, so `rank` is added where hosts have the same one.
  */
 static enum status add_mx_text(struct recorded *x, const char *text, unsigned rank, struct buf *out)
 {
@@ -317,7 +317,8 @@ static bool is_in_a_block(const struct recorded *x, const struct dns_facts *f)
     }
     dns_reverse_name(&x->own, reverse, sizeof(reverse));
     if (x->own.family != 0 && dns_name_equal(f->name, reverse)) {
-        bool local = x->nat || net_address_same_host(&x->own, &x->local[x->own.family == 4 ? 0 : 1]);
+        bool local =
+            x->nat || net_address_same_host(&x->own, &x->local[x->own.family == 4 ? 0 : 1]);
         return local && f->result != DNS_MALFORMED;
     }
     for (size_t i = 0; i < x->host_count; i++) {
@@ -364,8 +365,7 @@ static void add_question(struct recorded *x, struct zones *z, const struct dns_f
     const char *word = fault_word(f->result);
     f = other != NULL ? other : f;
     word = other != NULL ? fault_word(f->result) : word;
-    if (f->alias != NULL && f->result != DNS_CNAME_LOOP &&
-        !dns_name_equal(f->alias, f->name)) {
+    if (f->alias != NULL && f->result != DNS_CNAME_LOOP && !dns_name_equal(f->alias, f->name)) {
         add_alias(x, z, f->name, f->alias);
     }
     if (f->result == DNS_ANSWER) {

@@ -91,7 +91,8 @@ static json_t *answer_json(const struct record_answer *a)
         put(o, "server", report_json_address(&f->server)) &&
         put(o, "direct", json_boolean(f->direct)) &&
         put(o, "checking_disabled", json_boolean(f->checking_disabled)) &&
-        put(o, "authentic", json_boolean(f->authentic)) && put(o, "tcp", json_boolean(f->over_tcp)) &&
+        put(o, "authentic", json_boolean(f->authentic)) &&
+        put(o, "tcp", json_boolean(f->over_tcp)) &&
         put(o, "ede", f->ede >= 0 ? json_integer(f->ede) : json_null()) &&
         put(o, "ms", report_json_ms(f->elapsed_us))) {
         return o;
@@ -119,13 +120,14 @@ struct word {
 
 /* How attempts and conversations end; what is not here is "failed". */
 static const struct word results[] = {
-    {ST_OK, "connected"},         {ST_REFUSED, "refused"}, {ST_TIMEOUT, "timeout"},
-    {ST_UNREACHABLE, "unreachable"}, {ST_RESET, "reset"},  {ST_EOF, "closed"},
-    {ST_DENIED, "denied"},           {ST_LIMIT, "exhausted"},
+    {ST_OK, "connected"},    {ST_REFUSED, "refused"},
+    {ST_TIMEOUT, "timeout"}, {ST_UNREACHABLE, "unreachable"},
+    {ST_RESET, "reset"},     {ST_EOF, "closed"},
+    {ST_DENIED, "denied"},   {ST_LIMIT, "exhausted"},
 };
 
 static const struct word ends[] = {
-    {ST_OK, "us"},         {ST_EOF, "closed"}, {ST_RESET, "reset"},       {ST_TIMEOUT, "timeout"},
+    {ST_OK, "us"},         {ST_EOF, "closed"}, {ST_RESET, "reset"},    {ST_TIMEOUT, "timeout"},
     {ST_LIMIT, "endless"}, {ST_TLS, "tls"},    {ST_PROTO, "not-smtp"}, {ST_CANCELLED, "cancelled"},
 };
 
@@ -178,8 +180,7 @@ static json_t *dial_json(const struct record_dial *d)
     json_t *o = json_object();
     if (o != NULL && put(o, "check", check_key(d->check)) &&
         put(o, "path", json_integer(d->path)) && put(o, "t_ms", report_json_ms(d->t_us)) &&
-        put(o, "line", json_integer(d->line)) &&
-        put(o, "address", report_json_address(&d->f.to)) &&
+        put(o, "line", json_integer(d->line)) && put(o, "address", report_json_address(&d->f.to)) &&
         put(o, "port", json_integer(d->f.to.port)) &&
         put(o, "local", report_json_address(&d->f.local)) &&
         put(o, "result", json_string(report_dial_result(&d->f))) &&

@@ -15,8 +15,7 @@
 static bool was_done(const struct recorded *x, enum check_id check)
 {
     enum verdict v = x->r->steps[check].verdict;
-    return v != VERDICT_PENDING && v != VERDICT_RUNNING && v != VERDICT_SKIPPED &&
-           v != VERDICT_ASK;
+    return v != VERDICT_PENDING && v != VERDICT_RUNNING && v != VERDICT_SKIPPED && v != VERDICT_ASK;
 }
 
 static enum status read_talks(struct recorded *x)
@@ -214,8 +213,8 @@ static enum status prepare(struct recorded *x)
 }
 
 /* The address of MAIL or RCPT that this step said, without its brackets. */
-static bool said_address(const struct recorded *x, enum check_id check, const char *verb,
-                         char *out, size_t size)
+static bool said_address(const struct recorded *x, enum check_id check, const char *verb, char *out,
+                         size_t size)
 {
     for (size_t i = 0; i < x->talk_count; i++) {
         for (size_t k = 0; k < x->talks[i].count; k++) {
@@ -227,8 +226,7 @@ static bool said_address(const struct recorded *x, enum check_id check, const ch
             }
             const char *open = memchr(line.text, '<', line.len);
             const char *close = memrchr(line.text, '>', line.len);
-            if (open != NULL && close != NULL && close > open &&
-                (size_t)(close - open) <= size) {
+            if (open != NULL && close != NULL && close > open && (size_t)(close - open) <= size) {
                 memcpy(out, open + 1, (size_t)(close - open - 1));
                 out[close - open - 1] = '\0';
                 return true;
@@ -473,8 +471,8 @@ static void put_target(struct recorded *x)
 
 static bool is_told(const struct finding *f)
 {
-    return f->verdict == VERDICT_NOTE || f->verdict == VERDICT_WARN ||
-           f->verdict == VERDICT_FAIL || f->verdict == VERDICT_INCONCLUSIVE;
+    return f->verdict == VERDICT_NOTE || f->verdict == VERDICT_WARN || f->verdict == VERDICT_FAIL ||
+           f->verdict == VERDICT_INCONCLUSIVE;
 }
 
 static void put_expect(struct recorded *x)

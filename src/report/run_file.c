@@ -69,13 +69,16 @@ static enum status read_wishes(struct run_reader *r, const json_t *o)
     struct {
         const char *key;
         char **slot;
-    } const texts[] = {{"helo", &p->helo}, {"from", &p->from},           {"to", &p->to},
-                       {"host", &p->host}, {"auth_user", &p->auth_user}, {"auth_mech", &p->auth_mech}};
+    } const texts[] = {
+        {"helo", &p->helo}, {"from", &p->from},           {"to", &p->to},
+        {"host", &p->host}, {"auth_user", &p->auth_user}, {"auth_mech", &p->auth_mech}};
     struct {
         const char *key;
         bool *slot;
-    } const flags[] = {{"relay_test", &p->relay_consent}, {"send", &p->send_consent},
-                       {"read_only", &p->read_only},      {"first_path", &p->first_path},
+    } const flags[] = {{"relay_test", &p->relay_consent},
+                       {"send", &p->send_consent},
+                       {"read_only", &p->read_only},
+                       {"first_path", &p->first_path},
                        {"auth_in_clear", &p->auth_in_clear}};
     enum status st = ST_OK;
     for (size_t i = 0; st == ST_OK && i < ARRAY_LEN(texts); i++) {
@@ -272,8 +275,7 @@ enum status run_file_read(struct run_file *out, const char *name, const char *te
         return error_set(error, ST_NOMEM, 0, _("There is not enough memory."));
     }
     json_t *root = json_loadb(len > 0 ? text : "", len, JSON_ALLOW_NUL, &e);
-    enum status st =
-        root != NULL ? read_root(out, root, name, error) : not_json(&e, name, error);
+    enum status st = root != NULL ? read_root(out, root, name, error) : not_json(&e, name, error);
     json_decref(root);
     if (st != ST_OK) {
         run_file_free(out);

@@ -1,10 +1,11 @@
 /*
  * run_file: a saved run (JSON, schema smtpscope.report/1), read back.
  *
- * The file is as hostile as anything else from outside: it may come from a stranger. It is read whole up
- * to RUN_FILE_MAX, checked for what kind each value is, and filled into the same structs that a live run
- * fills, with their limits. What has no meaning for this version (keys, checks and findings that it does
- * not know) is left out. A value of the wrong kind is an error that names its key.
+ * The file is as hostile as anything else from outside: it may come from a stranger. It is read
+ * whole up to RUN_FILE_MAX, checked for what kind each value is, and filled into the same structs
+ * that a live run fills, with their limits. What has no meaning for this version (keys, checks and
+ * findings that it does not know) is left out. A value of the wrong kind is an error that names its
+ * key.
  *
  * Threads: pure. Ownership: run_file_free frees all.
  */
@@ -17,8 +18,8 @@
 
 struct run_file {
     struct record record;
-    struct plan plan; /* what was asked for; never a password */
-    char version[32]; /* of the program that saved it */
+    struct plan plan;   /* what was asked for; never a password */
+    char version[32];   /* of the program that saved it */
     bool has_exchanges; /* it tells what name servers answered and how connecting went */
 };
 

@@ -1,10 +1,12 @@
 /*
  * run_file_json: typed access to the JSON of a saved run. Private to this room.
  *
- * Every function leaves *out alone where the key is missing or null. The first value that is of another
- * kind than expected ends the reading: each function says ST_INVALID, and the reader remembers the key.
+ * Every function leaves *out alone where the key is missing or null. The first value that is of
+ * another kind than expected ends the reading: each function says ST_INVALID, and the reader
+ * remembers the key.
  *
- * Threads: pure. Ownership: strings that are set belong to the caller; json_t pointers are borrowed.
+ * Threads: pure. Ownership: strings that are set belong to the caller; json_t pointers are
+ * borrowed.
  */
 #ifndef SMTPSCOPE_RUN_FILE_JSON_H
 #define SMTPSCOPE_RUN_FILE_JSON_H
@@ -33,7 +35,8 @@ enum status run_bool(struct run_reader *r, const json_t *o, const char *key, boo
 /* Milliseconds, whole or not, as microseconds. */
 enum status run_ms(struct run_reader *r, const json_t *o, const char *key, int64_t *out) MUST_CHECK;
 /* "2026-11-23T12:09:44Z" as seconds since 1970. */
-enum status run_time(struct run_reader *r, const json_t *o, const char *key, int64_t *out) MUST_CHECK;
+enum status run_time(struct run_reader *r, const json_t *o, const char *key,
+                     int64_t *out) MUST_CHECK;
 enum status run_address(struct run_reader *r, const json_t *o, const char *key,
                         struct net_address *out) MUST_CHECK;
 /* The index of the word among `count`, by name_at. ST_INVALID for a word that is not there. */

@@ -85,7 +85,7 @@ static enum status read_judgement(struct run_reader *r, const json_t *o, struct 
         st = run_word(r, o, "confidence", confidence_at, CONFIDENCE_CERTAIN + 1, &confidence);
     }
     f->verdict = (enum verdict)verdict;
-    f->class = (enum reply_class)class;
+    f->class = (enum reply_class) class;
     f->who = (enum who)who;
     f->confidence = (enum confidence)confidence;
     return st;

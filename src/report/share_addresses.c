@@ -9,7 +9,8 @@
 #define LAST_NUMBER 249
 #define RESOLVER_NUMBER 53
 
-/* Where addresses of a range go. `subnet` is the byte that tells networks apart, 0: there is but one. */
+/* Where addresses of a range go. `subnet` is the byte that tells networks apart, 0: there is but
+ * one. */
 struct place {
     uint8_t family;
     enum net_range range;
@@ -35,7 +36,8 @@ static const struct place places[] = {
 
 static const uint8_t beside4[] = {198, 51, 100}; /* our /24 */
 static const uint8_t away4[] = {192, 0, 2};
-static const uint8_t far4[] = {203, 0, 113}; /* when 192.0.2 is full, and for a second one of ours */
+static const uint8_t far4[] = {203, 0,
+                               113}; /* when 192.0.2 is full, and for a second one of ours */
 static const uint8_t beside6[] = {0x20, 0x01, 0x0d, 0xb8, 0x00, 0x51}; /* our /64 */
 static const uint8_t away6[] = {0x20, 0x01, 0x0d, 0xb8, 0x00, 0x02};
 
@@ -92,7 +94,8 @@ static enum status keep(struct share_safe *s, const struct net_address *from,
     return ST_OK;
 }
 
-/* The next free number in this network; false when all are taken, and the last one is handed out. */
+/* The next free number in this network; false when all are taken, and the last one is handed out.
+ */
 static bool number(const struct share_safe *s, struct net_address *to)
 {
     size_t last = bytes_of(to) - 1;
@@ -127,7 +130,8 @@ static void place_public(const struct share_safe *s, const struct net_address *a
 {
     bool beside = is_beside_us(s, a);
     if (a->family == 6) {
-        *to = beside ? network_of(6, beside6, sizeof(beside6)) : network_of(6, away6, sizeof(away6));
+        *to =
+            beside ? network_of(6, beside6, sizeof(beside6)) : network_of(6, away6, sizeof(away6));
         (void)number(s, to);
         return;
     }

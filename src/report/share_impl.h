@@ -1,8 +1,8 @@
 /*
  * share_impl: what the files of share_safe share. Nobody else includes it.
  *
- * share_names.c maps names and users, share_addresses.c addresses, share_text.c finds them in texts,
- * share_words.c holds the words that stay.
+ * share_names.c maps names and users, share_addresses.c addresses, share_text.c finds them in
+ * texts, share_words.c holds the words that stay.
  *
  * Threads, ownership: as share_safe.h.
  */
@@ -38,7 +38,7 @@ struct share_safe {
     size_t own_count;
     char *domain; /* lower case; NULL before */
     unsigned hosts, servers, desks, orgs, people;
-    bool own_root; /* office.example is taken */
+    bool own_root;   /* office.example is taken */
     bool first[256]; /* bytes that something told begins with */
 };
 
@@ -54,10 +54,11 @@ bool share_is_alnum(char c);
 
 /* share_words.c: names are given as bytes, in any case. */
 
-/* The longest end of the name that tells software or a service, and no customer: its length, or 0. */
+/* The longest end of the name that tells software or a service, and no customer: its length, or 0.
+ */
 size_t share_kept_suffix(const char *p, size_t len);
-bool share_label_is_common(const char *p, size_t len); /* www, support, zen... */
-bool share_word_is_common(const char *p, size_t len);  /* smtp, mail, server, google... */
+bool share_label_is_common(const char *p, size_t len);  /* www, support, zen... */
+bool share_word_is_common(const char *p, size_t len);   /* smtp, mail, server, google... */
 bool share_local_part_stays(const char *p, size_t len); /* postmaster... */
 bool share_tld_is_known(const char *p, size_t len);
 

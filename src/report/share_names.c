@@ -339,9 +339,9 @@ static enum status make_name(struct share_safe *s, const char *p, size_t len, en
     /* Parents have the same owner, but only the first label is that of a host. */
     enum share_role label = depth == 0 ? role : SHARE_OTHER;
     /* Whose domain it is that was tested must not be told by what stays. */
-    bool own = s->domain != NULL && kept > 0 &&
-               (ends_in(p + len - kept, kept, s->domain) ||
-                equal_nocase(s->domain, p + len - kept, kept));
+    bool own =
+        s->domain != NULL && kept > 0 &&
+        (ends_in(p + len - kept, kept, s->domain) || equal_nocase(s->domain, p + len - kept, kept));
     if (kept > 0 && !own) {
         enum status st = kept < len ? add_before(s, p, len - kept - 1, label, out) : ST_OK;
         return st == ST_OK ? buf_add(out, p + len - kept, kept) : st;

@@ -4,11 +4,11 @@
 #include "queue_id.h"
 #include "share_impl.h"
 
-#define ID_LEN_MIN 8     /* shorter ones may be words with a number */
-#define ID_TURNS_MIN 2   /* from letters to digits and back */
-#define ID_DIGITS_MIN 9  /* of a run of digits alone: below are sizes, limits and times */
-#define TOLD_LEN_MIN 4   /* a name as short as that is only looked for by its form */
-#define RUN_MAX 512      /* of what is looked at as one word: no name or mailbox is longer */
+#define ID_LEN_MIN 8    /* shorter ones may be words with a number */
+#define ID_TURNS_MIN 2  /* from letters to digits and back */
+#define ID_DIGITS_MIN 9 /* of a run of digits alone: below are sizes, limits and times */
+#define TOLD_LEN_MIN 4  /* a name as short as that is only looked for by its form */
+#define RUN_MAX 512     /* of what is looked at as one word: no name or mailbox is longer */
 
 /* A text on its way: what stands before `done` is out. */
 struct scan {
@@ -150,7 +150,8 @@ static enum status put_address(struct scan *x, size_t at, const struct net_addre
     return buf_add_str(x->out, text);
 }
 
-/* An address that takes the whole of a run of such bytes, but for dots and colons of the sentence. */
+/* An address that takes the whole of a run of such bytes, but for dots and colons of the sentence.
+ */
 static enum status scan_address_of(struct scan *x, size_t at, bool (*takes)(char c), size_t *used)
 {
     char text[NET_ADDRESS_TEXT];
@@ -240,8 +241,7 @@ static const struct share_pair *longest_at(const struct share_pairs *pairs, cons
     for (size_t i = 0; i < pairs->count; i++) {
         const struct share_pair *pair = &pairs->list[i];
         size_t n = strlen(pair->from);
-        if (!pair->told || n <= longest || n > x->len - at ||
-            (!whole && n < TOLD_LEN_MIN)) {
+        if (!pair->told || n <= longest || n > x->len - at || (!whole && n < TOLD_LEN_MIN)) {
             continue;
         }
         struct span here = {x->p + at, n};
@@ -282,7 +282,7 @@ static enum status scan_told(struct scan *x, size_t at, size_t *used)
 static enum status scan_here(struct scan *x, size_t at, size_t *used)
 {
     static scanner *const scanners[] = {scan_mailbox, scan_name, scan_address,
-                                          scan_told,    scan_word, scan_id};
+                                        scan_told,    scan_word, scan_id};
     enum status st = ST_OK;
     for (size_t i = 0; st == ST_OK && *used == 0 && i < ARRAY_LEN(scanners); i++) {
         st = scanners[i](x, at, used);

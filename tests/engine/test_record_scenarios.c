@@ -10,7 +10,7 @@
 #include "told.h"
 
 /* Arguments that name nobody, so that they come again as they were. */
-static const char *const compared[] = {"code",    "works",  "result", "mechs", "version",
+static const char *const compared[] = {"code",     "works",  "result", "mechs", "version",
                                        "software", "reason", "forms",  "port",  "family"};
 
 /* What was found out, as "tls.starttls.refused fail code=502", sorted and each once. */
@@ -137,7 +137,8 @@ static void test_every_scenario_comes_again(void **state)
     assert_int_equal(right, all);
 }
 
-/* The scenarios' example names and addresses, and what could be real ones. The longer ones first. */
+/* The scenarios' example names and addresses, and what could be real ones. The longer ones first.
+ */
 static const struct {
     const char *example, *real;
 } identities[] = {
@@ -169,10 +170,10 @@ static const struct {
 
 /* Nothing of these may be left, in whatever case; the real names above and their parts. */
 static const char *const traces[] = {
-    "tannenhof", "werke",     "wreke",    "nachbarverein", "kontor",     "mueller",
-    "postdienst", "dslnetz",  "webraum",  "ladengilde",    "85.214.132", "85-214-132",
-    "132.214.85", "81.2.69",  "69.2.81",  "62.146.7",      "7.146.62",   "2a01:4f8",
-    "10.77.31",   "10.42.9",  "friederike", "fridericke",  "leopoldine", "kummerkasten",
+    "tannenhof",    "werke",     "wreke",      "nachbarverein", "kontor",     "mueller",
+    "postdienst",   "dslnetz",   "webraum",    "ladengilde",    "85.214.132", "85-214-132",
+    "132.214.85",   "81.2.69",   "69.2.81",    "62.146.7",      "7.146.62",   "2a01:4f8",
+    "10.77.31",     "10.42.9",   "friederike", "fridericke",    "leopoldine", "kummerkasten",
     "bestellwesen", "rechner77", "schrank77",
 };
 
@@ -213,8 +214,8 @@ static bool holds(const char *text, const char *word)
     return strcasestr(text, word) != NULL;
 }
 
-/* With names that belong to somebody: none of them is in what may be given away, and it still is the same
- * lesson. */
+/* With names that belong to somebody: none of them is in what may be given away, and it still is
+ * the same lesson. */
 static void test_nobody_is_named(void **state)
 {
     (void)state;
@@ -260,11 +261,80 @@ static void test_nobody_is_named(void **state)
     assert_int_equal(right, all);
 }
 
+/* A big provider's server as it talks in the world; the first lines are as in any file. */
+static const char provider[] =
+    "title Blocked by a provider\n"
+    "target tannenhof-werke.de\n"
+    "options --send --to friederike@tannenhof-werke.de --relay-test\n"
+    "me\n"
+    "    name gw.kontor-mueller.at\n"
+    "    address 85.214.132.7\n"
+    "zone tannenhof-werke.de\n"
+    "    @ MX 10 tannenhofwerke-de0i.mail.protection.outlook.com\n"
+    "host tannenhofwerke-de0i.mail.protection.outlook.com\n"
+    "    address 52.101.68.1 52.101.68.2\n"
+    "    ptr mail-db5eur02hn1.inbound.protection.outlook.com\n"
+    "    port 25 eop\n"
+    "server eop\n"
+    "    banner \"220 DB5PEPF00014B8F.mail.protection.outlook.com Microsoft ESMTP MAIL Service "
+    "ready at "
+    "Mon, 23 Nov 2026 12:00:00 +0000 [08DD1234567890AB]\"\n"
+    "    hello \"DB5PEPF00014B8F.mail.protection.outlook.com Hello [{client}]\"\n"
+    "    offer SIZE 157286400\n"
+    "    offer PIPELINING\n"
+    "    offer STARTTLS\n"
+    "    certificate names *.mail.protection.outlook.com\n"
+    "    on MAIL: reply \"250 2.1.0 Sender OK\"\n"
+    "    on RCPT: reply \"550 5.7.1 Service unavailable, Client host [{client}] blocked using "
+    "Spamhaus. "
+    "To request removal from this list see https://www.spamhaus.org/query/ip/{client} AS(1450) "
+    "[DB5PEPF00014B8F.eurprd02.prod.outlook.com 2026-11-23T12:00:00.000Z 08DD1234567890AB]\"\n"
+    "    on QUIT: reply \"221 2.0.0 Service closing transmission channel\"\n";
+
+/* Whose software it is and who blocks must still be seen. */
+static void test_providers_are_still_known(void **state)
+{
+    (void)state;
+    static const char *const kept[] = {
+        "@ MX 10 mx1.mail.protection.outlook.com",
+        "Microsoft ESMTP MAIL Service ready",
+        ".prod.outlook.com 2026-11-23",
+        "Client host [198.51.100.7] blocked using Spamhaus.",
+        "https://www.spamhaus.org/query/ip/198.51.100.7 AS(1450)",
+        "--send --to user-1@example.org",
+        "\"*.mail.protection.outlook.com\"",
+    };
+    static const char *const gone[] = {"tannenhof", "DB5PEPF", "08DD12", "85.214",     "52.101",
+                                       "kontor",    "mueller", "de0i",   "friederike", "eurprd02"};
+    struct runner r;
+    struct options o;
+    struct buf json, scenario;
+    char *storage = NULL;
+    buf_init(&json, REPORT_MAX);
+    buf_init(&scenario, REPORT_SCENARIO_MAX);
+    told_open_whole(&r, &o, &storage, "provider", provider);
+    assert_true(comes_again(&r, "provider", &json, &scenario));
+    for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+        if (strstr(buf_str(&scenario), kept[i]) == NULL) {
+            fail_msg("no %s in\n%s", kept[i], buf_str(&scenario));
+        }
+    }
+    for (size_t i = 0; i < ARRAY_LEN(gone); i++) {
+        if (holds(buf_str(&scenario), gone[i])) {
+            fail_msg("still %s in\n%s", gone[i], buf_str(&scenario));
+        }
+    }
+    told_close(&r, &o, storage);
+    buf_free(&json);
+    buf_free(&scenario);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_scenario_comes_again),
         cmocka_unit_test(test_nobody_is_named),
+        cmocka_unit_test(test_providers_are_still_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

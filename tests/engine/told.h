@@ -1,6 +1,6 @@
 /*
- * told: a scenario on the practice network, with the options that its story assumes, read as the program
- * reads them.
+ * told: a scenario on the practice network, with the options that its story assumes, read as the
+ * program reads them.
  *
  * Threads: the test's thread is the face's. Ownership: told_close frees all.
  */

@@ -1,6 +1,6 @@
 /*
- * Any octets in every place that others can fill of a run, and a scenario made of it: whatever they are, the
- * scenario can be read.
+ * Any octets in every place that others can fill of a run, and a scenario made of it: whatever they
+ * are, the scenario can be read.
  *
  * Threads: the fuzzer's. Ownership: nothing outlives a call.
  */
@@ -58,8 +58,7 @@ static void add_answer(struct record *r, enum check_id check, const char *of, ui
     r->answers = realloc(r->answers, (r->answer_count + 1) * sizeof(*r->answers));
     require(r->answers != NULL);
     struct record_answer *a = &r->answers[r->answer_count++];
-    *a = (struct record_answer){.check = check,
-                                .f = {.type = type, .result = result, .ede = -1}};
+    *a = (struct record_answer){.check = check, .f = {.type = type, .result = result, .ede = -1}};
     require(net_address_parse("81.2.69.53", &a->f.server));
     require(str_set(&a->f.name, of) == ST_OK);
     require(data == NULL || dns_facts_add(&a->f, data) == ST_OK);

@@ -311,12 +311,11 @@ static uint32_t next(uint32_t *state)
 /* What hurts a language with quotes, escapes and placeholders, or a reader with limits. */
 static json_t *hostile(uint32_t *state)
 {
-    static const char *const texts[] = {"\"",       "\\",      "{",          "}",        "{host}",
-                                        "\\x",      "a\nb",    "\r\n",       "#",        "",
-                                        " ",        ",",       ": reply",    "..",       ".",
-                                        "-",        "@",       "\xe2\x80\xae", "\x1b[2J", "a b",
-                                        "\\\"",     "on RCPT", "%s%n",       "*",        "::1",
-                                        "10.0.0.1", "a.b.c.d", "\\032",      "\\999",    "x\\"};
+    static const char *const texts[] = {
+        "\"",      "\\",    "{",    "}",       "{host}", "\\x", "a\nb", "\r\n",     "#",
+        "",        " ",     ",",    ": reply", "..",     ".",   "-",    "@",        "\xe2\x80\xae",
+        "\x1b[2J", "a b",   "\\\"", "on RCPT", "%s%n",   "*",   "::1",  "10.0.0.1", "a.b.c.d",
+        "\\032",   "\\999", "x\\"};
     uint32_t which = next(state) % (ARRAY_LEN(texts) + 2);
     if (which < ARRAY_LEN(texts)) {
         return json_string(texts[which]);
@@ -344,7 +343,8 @@ static void spoil(json_t *o, uint32_t *state, unsigned one_in)
             if (json_is_string(value) && hit) {
                 assert_int_equal(json_object_set_new(o, key, hostile(state)), 0);
             } else if (json_is_integer(value) && hit) {
-                assert_int_equal(json_object_set_new(o, key, json_integer(next(state) % 100000)), 0);
+                assert_int_equal(json_object_set_new(o, key, json_integer(next(state) % 100000)),
+                                 0);
             } else {
                 spoil(value, state, one_in);
             }

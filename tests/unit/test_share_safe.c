@@ -125,10 +125,9 @@ static void test_providers_keep_their_ends(void **state)
 static void test_odd_names_stay_odd(void **state)
 {
     struct share_safe *s = *state;
-    static const char *const odd[] = {"my_host.tannenhof-werke.de", "-mail.tannenhof-werke.de",
-                                      "mail-.tannenhof-werke.de",
-                                      "evil\\027]0\\;pwned\\007.tannenhof-werke.de",
-                                      "a b.tannenhof-werke.de"};
+    static const char *const odd[] = {
+        "my_host.tannenhof-werke.de", "-mail.tannenhof-werke.de", "mail-.tannenhof-werke.de",
+        "evil\\027]0\\;pwned\\007.tannenhof-werke.de", "a b.tannenhof-werke.de"};
     for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
         struct buf out;
         buf_init(&out, 4096);
@@ -175,11 +174,10 @@ static void test_addresses(void **state)
 static void test_ranges_survive(void **state)
 {
     struct share_safe *s = *state;
-    static const char *const all[] = {"127.0.0.1", "127.9.9.9", "::1",           "0.0.0.0",
-                                      "10.1.2.3",  "172.20.1.9", "192.168.178.20", "100.90.1.2",
-                                      "169.254.7.8", "fe80::1234", "fd12:3456::9", "224.0.0.251",
-                                      "ff02::fb",  "240.1.2.3",  "5f00::1",       "81.2.69.10",
-                                      "2a02:1234::25"};
+    static const char *const all[] = {
+        "127.0.0.1",      "127.9.9.9",  "::1",         "0.0.0.0",    "10.1.2.3",     "172.20.1.9",
+        "192.168.178.20", "100.90.1.2", "169.254.7.8", "fe80::1234", "fd12:3456::9", "224.0.0.251",
+        "ff02::fb",       "240.1.2.3",  "5f00::1",     "81.2.69.10", "2a02:1234::25"};
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         struct net_address a = address(all[i]);
         struct net_address out;
@@ -239,7 +237,8 @@ static void test_texts(void **state)
         {"see http://www.spamhaus.org/query/ip/85.214.132.7.",
          "see http://www.spamhaus.org/query/ip/198.51.100.7."},
         {"at 12:34:56 and 4.7.1 of 15.20.7.1234", "at 12:34:56 and 4.7.1 of 15.20.7.1234"},
-        {"postmaster@tannenhof-werke.de, Abuse@other.fr", "postmaster@example.org, Abuse@org2.example"},
+        {"postmaster@tannenhof-werke.de, Abuse@other.fr",
+         "postmaster@example.org, Abuse@org2.example"},
         {"relay-check%example.net@mail.tannenhof-werke.de",
          "relay-check%example.net@mx1.example.org"},
         {"\"relay-check@example.net\"@mail.tannenhof-werke.de",
@@ -249,7 +248,8 @@ static void test_texts(void **state)
         {"250 2.0.0 Ok: queued as 4WxYz01ABc", "250 2.0.0 Ok: queued as 0AaAa00AAa"},
         {"250 OK id=1tEXaB-000123-Ab", "250 OK id=0aAAaA-000000-Aa"},
         {"ok 1700000000 qp 4711", "ok 0000000000 qp 0000"},
-        {"SHA256, rfc5321, TLSv1.3, 8BITMIME, XOAUTH2", "SHA256, rfc5321, TLSv1.3, 8BITMIME, XOAUTH2"},
+        {"SHA256, rfc5321, TLSv1.3, 8BITMIME, XOAUTH2",
+         "SHA256, rfc5321, TLSv1.3, 8BITMIME, XOAUTH2"},
         {"xx_tannenhof-werke.de_yy", "xx_example.org_yy"},
         {"ip 85-214-132-7 is listed", "ip 198-51-100-7 is listed"},
         {"Re\xc3\xa9mi\xff@ \xe2\x80\xae.", "Re\xc3\xa9mi\xff@ \xe2\x80\xae."},
