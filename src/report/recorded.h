@@ -20,6 +20,7 @@
 #define RECORDED_LINE_MAX 12000 /* of 16384: escapes may still come */
 #define RECORDED_WORDS_MAX 100  /* of 128 in a line */
 #define RECORDED_LIST_MAX 1000  /* of 4096 records, rules, hosts or offers */
+#define RECORDED_HOSTS_MAX 128
 #define RECORDED_EXPECT_MAX 32
 #define RECORDED_PASSWORD "practice"
 #define RECORDED_OTHER_PASSWORD "another"
@@ -59,6 +60,7 @@ struct recorded {
     struct net_address own;      /* as our own side was judged; family 0: unknown */
     bool nat;
     const char *own_name; /* what this machine calls itself, as it came; NULL: it did not matter */
+    const char *user; /* who logs in, as it came; NULL: nobody, or nobody knows */
     bool logs_in;
     bool silent_resolver; /* no name server was ever reached */
 };

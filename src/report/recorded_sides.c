@@ -66,7 +66,7 @@ static enum status add_host(struct recorded *x, const struct net_address *a,
             return ST_OK;
         }
     }
-    if (x->host_count == RECORDED_LIST_MAX) {
+    if (x->host_count == RECORDED_HOSTS_MAX) {
         return ST_OK;
     }
     struct recorded_host *grown = realloc(x->hosts, (x->host_count + 1) * sizeof(*grown));

@@ -141,7 +141,7 @@ void recorded_time(int64_t us, char *out, size_t size)
 
 enum status recorded_user(struct recorded *x, struct buf *out)
 {
-    const char *name = x->plan->auth_user != NULL ? x->plan->auth_user : "";
+    const char *name = x->user != NULL ? x->user : "";
     enum status st = share_safe_mailbox(x->share, name, strlen(name), out);
     bool plain = st == ST_OK && out->len > 0 && out->len < SHOWN_USER_MAX;
     for (size_t i = 0; plain && i < out->len; i++) {

@@ -9,6 +9,7 @@
 
 #define OPTIONS_MAX 4096
 #define VERSION_SHOWN 16
+#define ADDRESS_SIZE 512 /* longer ones are no addresses (RFC 5321 4.5.3.1.3) */
 #define PORT_SUBMISSION 587
 #define PORT_SUBMISSIONS 465
 
@@ -174,12 +175,50 @@ static enum status tell_typed(struct recorded *x)
     return share_safe_host(x->share, typed, SHARE_SERVER);
 }
 
+/* The login, as the run was asked for it or as a step was on the screen. */
+static void find_user(struct recorded *x)
+{
+    x->user = x->plan->auth_user;
+    for (size_t i = 0; x->user == NULL && i < x->r->finding_count; i++) {
+        const struct record_finding *rf = &x->r->findings[i];
+        x->user = rf->check == CHECK_AUTH ? finding_arg_get(&rf->f, "user") : NULL;
+    }
+}
+
+/* The address of MAIL or RCPT, without its brackets. */
+static bool read_address(const struct recorded *x, const struct talk_turn *turn, char *out,
+                         size_t size)
+{
+    struct line line;
+    bool path = turn->event == TALK_COMMAND &&
+                (strcmp(turn->verb, "MAIL") == 0 || strcmp(turn->verb, "RCPT") == 0);
+    if (!path || !lines_get(x->r->lines, turn->command, &line)) {
+        return false;
+    }
+    const char *open = memchr(line.text, '<', line.len);
+    const char *close = open != NULL ? memrchr(line.text, '>', line.len) : NULL;
+    if (close == NULL || close < open || (size_t)(close - open) > size) {
+        return false;
+    }
+    memcpy(out, open + 1, (size_t)(close - open - 1));
+    out[close - open - 1] = '\0';
+    return true;
+}
+
 static enum status tell_people(struct recorded *x)
 {
-    enum status st = share_safe_user(x->share, x->plan->auth_user);
-    const char *const boxes[] = {x->plan->from, x->plan->to};
+    char address[ADDRESS_SIZE];
+    const char *const boxes[] = {x->user, x->plan->from, x->plan->to};
+    enum status st = ST_OK;
     for (size_t i = 0; st == ST_OK && i < ARRAY_LEN(boxes); i++) {
         st = share_safe_user(x->share, boxes[i]);
+    }
+    for (size_t i = 0; i < x->talk_count; i++) {
+        for (size_t k = 0; st == ST_OK && k < x->talks[i].count; k++) {
+            if (read_address(x, &x->talks[i].turns[k], address, sizeof(address))) {
+                st = share_safe_user(x->share, address);
+            }
+        }
     }
     return st;
 }
@@ -197,13 +236,14 @@ static enum status prepare(struct recorded *x)
         st = tell_hosts(x);
     }
     if (st == ST_OK) {
+        st = read_talks(x);
+    }
+    if (st == ST_OK) {
+        find_user(x);
         st = tell_people(x);
     }
     if (st == ST_OK) {
         st = tell_typed(x);
-    }
-    if (st == ST_OK) {
-        st = read_talks(x);
     }
     if (st == ST_OK) {
         find_servers(x);
@@ -212,7 +252,7 @@ static enum status prepare(struct recorded *x)
     return st;
 }
 
-/* The address of MAIL or RCPT that this step said, without its brackets. */
+/* What this step said behind the verb. */
 static bool said_address(const struct recorded *x, enum check_id check, const char *verb, char *out,
                          size_t size)
 {
@@ -220,15 +260,8 @@ static bool said_address(const struct recorded *x, enum check_id check, const ch
         for (size_t k = 0; k < x->talks[i].count; k++) {
             const struct talk_turn *turn = &x->talks[i].turns[k];
             struct line line;
-            if (turn->event != TALK_COMMAND || strcmp(turn->verb, verb) != 0 ||
-                !lines_get(x->r->lines, turn->command, &line) || line.check != check) {
-                continue;
-            }
-            const char *open = memchr(line.text, '<', line.len);
-            const char *close = memrchr(line.text, '>', line.len);
-            if (open != NULL && close != NULL && close > open && (size_t)(close - open) <= size) {
-                memcpy(out, open + 1, (size_t)(close - open - 1));
-                out[close - open - 1] = '\0';
+            if (strcmp(turn->verb, verb) == 0 && lines_get(x->r->lines, turn->command, &line) &&
+                line.check == check && read_address(x, turn, out, size)) {
                 return true;
             }
         }
@@ -266,19 +299,19 @@ static void add_mailbox_option(struct recorded *x, struct buf *out, const char *
 /* The sender, where it is not the one that would be made up. */
 static void add_sender(struct recorded *x, struct buf *out)
 {
-    char address[512];
-    char usual[600] = "";
+    char address[ADDRESS_SIZE];
+    char usual[ADDRESS_SIZE + 16] = "";
     if (x->plan->from != NULL) {
         add_mailbox_option(x, out, "from", x->plan->from);
         return;
     }
     const struct facts *path = record_path(x->r);
     if (path != NULL && path->ehlo_name != NULL) {
-        snprintf(usual, sizeof(usual), "postmaster@%.500s", path->ehlo_name);
+        snprintf(usual, sizeof(usual), "postmaster@%.*s", ADDRESS_SIZE - 1, path->ehlo_name);
     }
     bool said = said_address(x, CHECK_RELAY, "MAIL", address, sizeof(address)) ||
                 said_address(x, CHECK_SEND, "MAIL", address, sizeof(address));
-    bool user = x->plan->auth_user != NULL && strcmp(x->plan->auth_user, address) == 0;
+    bool user = said && x->user != NULL && strcmp(x->user, address) == 0;
     if (said && !user && strcmp(address, usual) != 0) {
         add_mailbox_option(x, out, "from", address);
     }
@@ -286,7 +319,7 @@ static void add_sender(struct recorded *x, struct buf *out)
 
 static void add_consents(struct recorded *x, struct buf *out)
 {
-    char address[512];
+    char address[ADDRESS_SIZE];
     if (was_done(x, CHECK_RELAY) || x->plan->relay_consent) {
         add_option(x, out, "relay-test", NULL);
     }

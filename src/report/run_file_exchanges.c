@@ -170,6 +170,10 @@ enum status run_read_dials(struct run_reader *r, const json_t *list)
         struct record_dial *d = &grown[record->dial_count++];
         *d = (struct record_dial){.check = CHECK_NONE};
         st = json_is_object(o) ? read_dial(r, o, d) : run_bad(r, "connections");
+        /* Conversations follow each other. */
+        if (st == ST_OK && record->dial_count > 1 && d->line < d[-1].line) {
+            st = run_bad(r, "line");
+        }
     }
     return st;
 }

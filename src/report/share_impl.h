@@ -11,8 +11,7 @@
 
 #include "share_safe.h"
 
-#define SHARE_WORDS_MAX 256
-#define SHARE_TLDS_MAX 64
+#define SHARE_WORDS_MAX 256 /* looked for in every text; more are found by their form alone */
 
 /* One thing and its example. */
 struct share_pair {
@@ -47,8 +46,6 @@ const struct share_pair *share_find(const struct share_pairs *pairs, const char 
 /* ST_LIMIT when there is no room for more. Letters are made small. */
 enum status share_add(struct share_pairs *pairs, const char *from, size_t len, const char *to,
                       bool told) MUST_CHECK;
-/* Words of a name by which its owner is known, to be found in sentences. */
-enum status share_add_words(struct share_safe *s, const char *name, const char *to) MUST_CHECK;
 char share_lower(char c);
 bool share_is_alnum(char c);
 

@@ -128,7 +128,8 @@ static void tell(struct share_safe *s, const char *from)
     s->first[(unsigned char)toupper((unsigned char)from[0])] = true;
 }
 
-enum status share_add_words(struct share_safe *s, const char *name, const char *to)
+/* Words of a name by which its owner is known, to be found in sentences. */
+static enum status add_words(struct share_safe *s, const char *name, const char *to)
 {
     size_t len = strlen(name);
     for (size_t at = 0; at < len;) {
@@ -439,7 +440,7 @@ enum status share_safe_domain(struct share_safe *s, const char *domain)
     }
     enum status st = share_add(&s->names, domain, len, EXAMPLE_DOMAIN, true);
     mark_told(s, domain, len);
-    return st == ST_OK ? share_add_words(s, s->domain, THEIR_WORD) : st;
+    return st == ST_OK ? add_words(s, s->domain, THEIR_WORD) : st;
 }
 
 enum status share_safe_host(struct share_safe *s, const char *name, enum share_role role)
@@ -461,7 +462,8 @@ enum status share_safe_host(struct share_safe *s, const char *name, enum share_r
     if (strchr(name, '.') == NULL) {
         /* A machine that calls itself by one word. */
         const struct share_pair *pair = share_find(&s->names, name, len);
-        if (pair != NULL && share_find(&s->words, name, len) == NULL) {
+        if (pair != NULL && s->words.count < SHARE_WORDS_MAX &&
+            share_find(&s->words, name, len) == NULL) {
             st = share_add(&s->words, name, len, pair->to, true);
             tell(s, pair->from);
         }
@@ -469,7 +471,7 @@ enum status share_safe_host(struct share_safe *s, const char *name, enum share_r
     }
     return share_kept_suffix(name, len) > 0
                ? ST_OK
-               : share_add_words(s, name, role == SHARE_OWN ? OWN_WORD : THEIR_WORD);
+               : add_words(s, name, role == SHARE_OWN ? OWN_WORD : THEIR_WORD);
 }
 
 enum status share_safe_dynamic_name(struct share_safe *s, const char *name,
@@ -489,7 +491,7 @@ enum status share_safe_dynamic_name(struct share_safe *s, const char *name,
     }
     if (st == ST_OK) {
         mark_told(s, name, length_of(name));
-        st = share_add_words(s, name, OWN_WORD);
+        st = add_words(s, name, OWN_WORD);
     }
     return st;
 }
@@ -558,8 +560,9 @@ enum status share_safe_user(struct share_safe *s, const char *user)
     buf_init(&example, DNS_NAME_MAX);
     enum status st = add_user(s, user, len, &example);
     /* A short or common one would be found in every sentence. */
-    if (st == ST_OK && len >= WORD_MIN && !share_word_is_common(user, len) &&
-        !share_local_part_stays(user, len) && share_find(&s->words, user, len) == NULL) {
+    if (st == ST_OK && len >= WORD_MIN && s->words.count < SHARE_WORDS_MAX &&
+        !share_word_is_common(user, len) && !share_local_part_stays(user, len) &&
+        share_find(&s->words, user, len) == NULL) {
         st = share_add(&s->words, user, len, buf_str(&example), true);
         if (st == ST_OK) {
             tell(s, s->words.list[s->words.count - 1].from);

@@ -329,12 +329,53 @@ static void test_providers_are_still_known(void **state)
     buf_free(&scenario);
 }
 
+/* On the screen a step gets its consent from a box, which the plan of the run does not know; and
+ * what was typed by hand afterwards belongs to nobody's lesson. */
+static void test_steps_of_the_screen(void **state)
+{
+    (void)state;
+    struct runner r, again;
+    struct options o;
+    struct plan consent;
+    struct buf json, scenario;
+    char *storage = NULL;
+    buf_init(&json, REPORT_MAX);
+    buf_init(&scenario, REPORT_SCENARIO_MAX);
+    runner_open(&r, "greylist-451", PRACTICE_INSTANT);
+    r.plan.stay = true;
+    r.plan.send_consent = false;
+    assert_int_equal(str_set(&r.plan.to, NULL), ST_OK);
+    runner_run(&r);
+    assert_int_equal(plan_copy(&consent, &r.plan), ST_OK);
+    consent.send_consent = true;
+    assert_int_equal(str_set(&consent.to, "anna@example.org"), ST_OK);
+    assert_int_equal(str_set(&consent.from, "bernd@example.net"), ST_OK);
+    runner_step(&r, CHECK_SEND, &consent);
+    runner_step(&r, CHECK_RELAY, NULL);
+    assert_int_equal(runner_verdict(&r, CHECK_RELAY), VERDICT_ASK);
+    runner_type(&r, "VRFY anna", "252");
+    make_scenario(&r, "screen", &json, &scenario);
+    assert_non_null(strstr(buf_str(&scenario),
+                           "options --send --to user-2@example.org --from user-1@example.net"));
+    assert_null(strstr(buf_str(&scenario), "VRFY"));
+    assert_null(strstr(buf_str(&scenario), "relay-test"));
+    told_open_whole(&again, &o, &storage, "screen", buf_str(&scenario));
+    runner_run(&again);
+    assert_true(runner_found(&again, "smtp.send.greylisted"));
+    told_close(&again, &o, storage);
+    plan_free(&consent);
+    runner_close(&r);
+    buf_free(&json);
+    buf_free(&scenario);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_scenario_comes_again),
         cmocka_unit_test(test_nobody_is_named),
         cmocka_unit_test(test_providers_are_still_known),
+        cmocka_unit_test(test_steps_of_the_screen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -169,6 +169,7 @@ static void values_of_the_wrong_kind_are_named(void **state)
         {"dns/0/name", "name", NULL},
         {"dns/0/records", "records", json_pack("[i]", 1)},
         {"connections/0/port", "port", json_integer(0)},
+        {"connections/0/line", "line", json_integer(4711)},
         {"connections/0/address", "address", json_string("x")},
         {"transcript", "transcript", NULL},
         {"transcript/0/n", "n", json_integer(0)},
