@@ -11,7 +11,8 @@
  *   title TEXT     theme WORD     story TEXT     goal TEXT     hint TEXT (repeated)
  *                  prose: the rest of the line and its indented continuation lines
  *   target WORD    what the user types; options TEXT: command-line options that the story assumes
- *   expect ID...   findings that a right diagnosis contains (repeated)
+ *   expect ID...   findings that a right diagnosis contains (repeated); the first is the cause
+ *   lesson N       its place in the course
  *   clock 2026-11-23T12:00:00Z     seed N
  *
  *   me             our own machine
@@ -73,6 +74,7 @@
 #define SCENARIO_WORDS_MAX 128
 #define SCENARIO_LIST_MAX 4096 /* hosts, records, rules... of one file */
 #define SCENARIO_NAME_MAX 63   /* of a server block, a theme */
+#define SCENARIO_LESSON_MAX 99
 #define SCENARIO_TIME_MAX_US (INT64_C(36500) * 86400 * US_PER_S)
 
 /* What the server does when the client begins a handshake. */
@@ -294,6 +296,7 @@ struct scenario_server {
 struct scenario {
     char *title, *theme, *story, *goal, *hints, *target, *options;
     struct scenario_strings expect;
+    uint64_t lesson; /* 0: not in the course */
     int64_t clock_us;
     uint64_t seed;
     struct scenario_me me;
