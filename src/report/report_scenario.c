@@ -502,43 +502,44 @@ static void put_target(struct recorded *x)
     }
 }
 
-static bool is_told(const struct finding *f)
+static bool is_among(const char *const *told, size_t count, const char *id)
 {
-    return f->verdict == VERDICT_NOTE || f->verdict == VERDICT_WARN || f->verdict == VERDICT_FAIL ||
-           f->verdict == VERDICT_INCONCLUSIVE;
+    size_t i = 0;
+    while (i < count && strcmp(told[i], id) != 0) {
+        i++;
+    }
+    return i < count;
 }
 
-static void put_expect(struct recorded *x)
+static size_t add_told(const struct recorded *x, enum verdict verdict, bool ended, const char **told,
+                       size_t count)
 {
-    const char *told[RECORDED_EXPECT_MAX];
-    size_t count = 0;
     for (size_t i = 0; i < x->r->finding_count && count < RECORDED_EXPECT_MAX; i++) {
         const struct finding *f = &x->r->findings[i].f;
-        bool known = !is_told(f);
-        for (size_t k = 0; k < count; k++) {
-            known = known || strcmp(told[k], f->kind->id) == 0;
-        }
-        if (!known) {
+        if (f->verdict == verdict && (strncmp(f->kind->id, "check.", 6) == 0) == ended &&
+            !is_among(told, count, f->kind->id)) {
             told[count++] = f->kind->id;
         }
+    }
+    return count;
+}
+
+/* The first one is the cause. A run does not say which it was, so the worst stand first, as they
+   were found; what only ended a step comes after what the server did. */
+static void put_expect(struct recorded *x)
+{
+    static const enum verdict worst_first[] = {VERDICT_FAIL, VERDICT_INCONCLUSIVE, VERDICT_WARN,
+                                               VERDICT_NOTE};
+    const char *told[RECORDED_EXPECT_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < ARRAY_LEN(worst_first); i++) {
+        count = add_told(x, worst_first[i], false, told, count);
+        count = add_told(x, worst_first[i], true, told, count);
     }
     for (size_t i = 0; i < count; i++) {
         recorded_put(x, "%s%s%s", i % 3 == 0 ? "expect  " : " ", told[i],
                      i % 3 == 2 || i + 1 == count ? "\n" : "");
     }
-}
-
-/* The worst finding names the lesson. */
-static const char *headline(const struct recorded *x)
-{
-    const struct finding *worst = NULL;
-    for (size_t i = 0; i < x->r->finding_count; i++) {
-        const struct finding *f = &x->r->findings[i].f;
-        if (is_told(f) && (worst == NULL || f->verdict > worst->verdict)) {
-            worst = f;
-        }
-    }
-    return worst != NULL ? worst->kind->id : "nothing was wrong";
 }
 
 static void put_head(struct recorded *x)
@@ -552,11 +553,11 @@ static void put_head(struct recorded *x)
     recorded_put(x,
                  "# Made by smtpscope --make-scenario out of a run. Names, addresses, users and\n"
                  "# queue ids are examples.\n"
-                 "title   Recorded: %s\n"
+                 "title   Recorded on %.10s at %.5s UTC\n"
                  "theme   recorded\n"
                  "story   A run of smtpscope %s met this. Names and addresses are examples.\n"
                  "goal    Find out what is wrong, and who can fix it.\n",
-                 headline(x), version[0] != '\0' ? version : "itself");
+                 clock, clock + strlen("2026-11-23T"), version[0] != '\0' ? version : "itself");
     put_target(x);
     put_options(x);
     put_expect(x);

@@ -87,6 +87,34 @@ static void make_scenario(const struct runner *r, const char *name, struct buf *
     run_file_free(&run);
 }
 
+static unsigned weight_of(const struct record *r, const char *id)
+{
+    static const unsigned weights[] = {
+        [VERDICT_NOTE] = 1, [VERDICT_WARN] = 2, [VERDICT_INCONCLUSIVE] = 3, [VERDICT_FAIL] = 4};
+    unsigned weight = 0;
+    for (size_t i = 0; i < r->finding_count; i++) {
+        const struct finding *f = &r->findings[i].f;
+        size_t v = (size_t)f->verdict;
+        bool counts = v < ARRAY_LEN(weights) && (id == NULL || strcmp(f->kind->id, id) == 0);
+        weight = counts && weights[v] > weight ? weights[v] : weight;
+    }
+    return weight;
+}
+
+/* What is asked for as the cause is nothing small where something large was found. */
+static void expects_the_worst_first(const struct record *r, const char *name, const char *scenario)
+{
+    char first[80] = "";
+    const char *line = strstr(scenario, "\nexpect  ");
+    if (line != NULL) {
+        line += strlen("\nexpect  ");
+        snprintf(first, sizeof(first), "%.*s", (int)strcspn(line, " \n"), line);
+    }
+    if ((line != NULL ? weight_of(r, first) : 0) != weight_of(r, NULL)) {
+        fail_msg("%s: \"%s\" is expected first", name, first);
+    }
+}
+
 /* One scenario, its record, the scenario out of it: both runs must decide the same. `r` is open. */
 static bool comes_again(struct runner *r, const char *name, struct buf *json, struct buf *scenario)
 {
@@ -97,6 +125,7 @@ static bool comes_again(struct runner *r, const char *name, struct buf *json, st
     runner_run(r);
     read_decisions(&r->record, &first);
     make_scenario(r, name, json, scenario);
+    expects_the_worst_first(&r->record, name, buf_str(scenario));
     told_open_whole(&again, &o, &storage, name, buf_str(scenario));
     runner_run(&again);
     read_decisions(&again.record, &second);
