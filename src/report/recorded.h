@@ -1,8 +1,8 @@
 /*
  * recorded: what the files that make a scenario out of a recorded run share. Private to this room.
  *
- * report_scenario.c leads and writes the head; recorded_sides.c our machine and the hosts;
- * recorded_zones.c the zones; recorded_server.c and recorded_rules.c the servers' blocks;
+ * report_scenario.c leads; recorded_head.c writes the head; recorded_sides.c our machine and the
+ * hosts; recorded_zones.c the zones; recorded_server.c and recorded_rules.c the servers' blocks;
  * recorded_text.c the words of the language. The first failure is kept in `st`, and nothing is
  * written after it.
  *
@@ -22,6 +22,7 @@
 #define RECORDED_LIST_MAX 1000  /* of 4096 records, rules, hosts or offers */
 #define RECORDED_HOSTS_MAX 128
 #define RECORDED_EXPECT_MAX 32
+#define RECORDED_MAILBOX_SIZE 512 /* longer ones are no addresses (RFC 5321 4.5.3.1.3) */
 #define RECORDED_PASSWORD "practice"
 #define RECORDED_OTHER_PASSWORD "another"
 
@@ -60,7 +61,7 @@ struct recorded {
     struct net_address own;      /* as our own side was judged; family 0: unknown */
     bool nat;
     const char *own_name; /* what this machine calls itself, as it came; NULL: it did not matter */
-    const char *user; /* who logs in, as it came; NULL: nobody, or nobody knows */
+    const char *user;     /* who logs in, as it came; NULL: nobody, or nobody knows */
     bool logs_in;
     bool silent_resolver; /* no name server was ever reached */
 };
@@ -88,6 +89,13 @@ const struct finding *recorded_finding(const struct recorded *x, const char *id)
 bool recorded_found(const struct recorded *x, const char *id);
 /* The settled answer to a question; the last one where it was asked again. NULL: not asked. */
 const struct dns_facts *recorded_answer(const struct recorded *x, const char *name, uint16_t type);
+
+/* The address of MAIL or RCPT, without its brackets. */
+bool recorded_mailbox(const struct recorded *x, const struct talk_turn *turn, char *out,
+                      size_t size);
+
+/* recorded_head.c: title, target, options, what is expected, clock. */
+void recorded_put_head(struct recorded *x);
 
 /* recorded_sides.c */
 enum status recorded_find_sides(struct recorded *x) MUST_CHECK;

@@ -181,3 +181,22 @@ const struct dns_facts *recorded_answer(const struct recorded *x, const char *na
     }
     return NULL;
 }
+
+bool recorded_mailbox(const struct recorded *x, const struct talk_turn *turn, char *out,
+                      size_t size)
+{
+    struct line line;
+    bool path = turn->event == TALK_COMMAND &&
+                (strcmp(turn->verb, "MAIL") == 0 || strcmp(turn->verb, "RCPT") == 0);
+    if (!path || !lines_get(x->r->lines, turn->command, &line)) {
+        return false;
+    }
+    const char *open = memchr(line.text, '<', line.len);
+    const char *close = open != NULL ? memrchr(line.text, '>', line.len) : NULL;
+    if (close == NULL || close < open || (size_t)(close - open) > size) {
+        return false;
+    }
+    memcpy(out, open + 1, (size_t)(close - open - 1));
+    out[close - open - 1] = '\0';
+    return true;
+}
