@@ -15,6 +15,7 @@
 #include "options.h"
 #include "out.h"
 #include "practice.h"
+#include "recorded.h"
 #include "text.h"
 
 #define FIRST_LESSON "healthy"
@@ -231,6 +232,11 @@ static int print_and_end(struct program *p)
         return print_scenarios(p);
     case OPTIONS_PLAYBOOKS:
         return print_playbooks(p);
+    case OPTIONS_MAKE_SCENARIO:
+        return recorded_make(&(const struct recorded_options){.report = p->options.saved_run,
+                                                              .save = p->options.save,
+                                                              .quiet = p->options.quiet,
+                                                              .ascii = p->language.ascii});
     case OPTIONS_COMPLETION:
         if (!options_completion(stdout, p->options.shell)) {
             complain(p->language.ascii, _("There are completions for bash, zsh and fish."));

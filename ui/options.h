@@ -19,6 +19,7 @@ enum options_mode {
     OPTIONS_VERSION,
     OPTIONS_SCENARIOS,
     OPTIONS_PLAYBOOKS,
+    OPTIONS_MAKE_SCENARIO,
     OPTIONS_MAN,
     OPTIONS_COMPLETION,
     OPTIONS_EXPLAIN
@@ -45,6 +46,7 @@ struct options {
     int color, glyphs; /* enum options_color, enum options_glyphs */
     const char *lang;
     const char *save, *tee;
+    const char *saved_run; /* to make a scenario of */
     const char *shell; /* whose completions to print */
     const char *explain; /* the reply to explain; NULL: the target, or standard input */
     int stage;           /* enum reply_stage of what is explained */

@@ -204,6 +204,13 @@ static enum status set_practice(struct options *o, const struct option_row *row,
     return ST_OK;
 }
 
+static enum status set_saved_run(struct options *o, const struct option_row *row,
+                                 const char *value, struct error *error)
+{
+    o->mode = OPTIONS_MAKE_SCENARIO;
+    return set_text(o, row, value, error);
+}
+
 static enum status set_shell(struct options *o, const struct option_row *row, const char *value,
                              struct error *error)
 {
@@ -321,6 +328,9 @@ const struct option_row option_rows[] = {
     {"list-playbooks", 0, SECTION_PRACTICE, NULL, false, NULL,
      N_("list the symptoms that the guided mode knows"), set_constant, AT(mode), 0,
      OPTIONS_PLAYBOOKS},
+    {"make-scenario", 0, SECTION_PRACTICE, "FILE", false, NULL,
+     N_("make a saved JSON report a scenario that names nobody"), set_saved_run, AT(saved_run), 0,
+     0},
 
     {"check", 0, SECTION_OUTPUT, NULL, false, NULL, N_("no screen: plain lines, summary last"),
      set_flag, AT(check), 0, 1},

@@ -47,6 +47,9 @@ _smtpscope()
     --practice-ca)
         COMPREPLY=($(compgen -f -- "$word"))
         return;;
+    --make-scenario)
+        COMPREPLY=($(compgen -f -- "$word"))
+        return;;
     --only) return;;
     --save)
         COMPREPLY=($(compgen -f -- "$word"))
@@ -67,7 +70,7 @@ _smtpscope()
     --lang) return;;
     esac
     case $word in
-    -*) COMPREPLY=($(compgen -W '--host --port --tls --from --to --subject --first-path --ipv4 --ipv6 --source --helo --resolver --timeout --deadline --ca-file --cert --key --auth-user --auth-mech --auth-in-clear --password-file --password-fd --password-env --relay-test --send --read-only --demo --practice --scenario --practice-ca --practice-public --list-scenarios --list-playbooks --check --json --only --strict --save --tee --quiet --verbose --explain --stage --plain --ascii --glyphs --color --no-color --mouse --no-mouse --no-animation --lang --help --version ' -- "$word"));;
+    -*) COMPREPLY=($(compgen -W '--host --port --tls --from --to --subject --first-path --ipv4 --ipv6 --source --helo --resolver --timeout --deadline --ca-file --cert --key --auth-user --auth-mech --auth-in-clear --password-file --password-fd --password-env --relay-test --send --read-only --demo --practice --scenario --practice-ca --practice-public --list-scenarios --list-playbooks --make-scenario --check --json --only --strict --save --tee --quiet --verbose --explain --stage --plain --ascii --glyphs --color --no-color --mouse --no-mouse --no-animation --lang --help --version ' -- "$word"));;
     *) COMPREPLY=($(compgen -A hostname -- "$word"));;
     esac
 }

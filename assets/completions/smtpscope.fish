@@ -32,6 +32,7 @@ complete -c smtpscope -l practice-ca -r -F -d 'write its certificate authority t
 complete -c smtpscope -l practice-public -d 'let --practice use any address, not loopback alone'
 complete -c smtpscope -l list-scenarios -d 'list what can be practised'
 complete -c smtpscope -l list-playbooks -d 'list the symptoms that the guided mode knows'
+complete -c smtpscope -l make-scenario -r -F -d 'make a saved JSON report a scenario that names nobody'
 complete -c smtpscope -l check -d 'no screen  plain lines, summary last'
 complete -c smtpscope -l json -d 'no screen  one JSON document'
 complete -c smtpscope -l only -x -d 'only these, as dns.mx,tls.starttls'

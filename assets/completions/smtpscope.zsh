@@ -36,6 +36,7 @@ _arguments -s \
   '--practice-public[let --practice use any address, not loopback alone]' \
   '--list-scenarios[list what can be practised]' \
   '--list-playbooks[list the symptoms that the guided mode knows]' \
+  '--make-scenario=[make a saved JSON report a scenario that names nobody]:FILE:_files' \
   '--check[no screen  plain lines, summary last]' \
   '--json[no screen  one JSON document]' \
   '--only=[only these, as dns.mx,tls.starttls]:CHECKS:' \

@@ -393,6 +393,16 @@ void check_list(struct buf *list, const char *item)
     (void)st; /* a list that is cut still tells */
 }
 
+void check_tell_answer(struct check_context *c, const struct dns_question *q, bool direct)
+{
+    struct dns_facts facts;
+    if (q->answer.result == DNS_CANCELLED || dns_facts_make(&facts, q, direct) != ST_OK) {
+        return; /* the run says less about itself, and its verdicts are the same */
+    }
+    c->sink->answer(c->sink->ctx, &facts);
+    dns_facts_free(&facts);
+}
+
 enum status check_ask_all(struct check_context *c, struct dns_question *questions, size_t count)
 {
     int limit = (c->dns.config.timeout_ms > 0 ? c->dns.config.timeout_ms : 5000) *
@@ -400,6 +410,9 @@ enum status check_ask_all(struct check_context *c, struct dns_question *question
     c->sink->wait(c->sink->ctx, WAIT_DNS, limit);
     enum status st = dns_ask_all(&c->dns, questions, count);
     c->sink->wait(c->sink->ctx, WAIT_NONE, 0);
+    for (size_t i = 0; st == ST_OK && i < count; i++) {
+        check_tell_answer(c, &questions[i], false);
+    }
     return st;
 }
 

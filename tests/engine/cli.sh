@@ -212,6 +212,30 @@ if [ -w /dev/full ]; then
     grep -q 'Writing failed' "$work/err" || wrong "a full disk: $(cat "$work/err")"
 fi
 
+echo "a scenario of a saved run"
+mkdir -p "$work/data/scenarios"
+expect 2 --json --demo=auth-535 --save "$work/run.json"
+expect 0 --make-scenario "$work/run.json"
+[ ! -s "$work/err" ] || wrong "--make-scenario: $(cat "$work/err")"
+cp "$work/out" "$work/made.txt"
+expect 0 --make-scenario "$work/run.json" --save "$work/data/scenarios/made.txt"
+cmp -s "$work/made.txt" "$work/data/scenarios/made.txt" || wrong '--save: another scenario'
+complains 73 'exists already' --make-scenario "$work/run.json" --save "$work/data/scenarios/made.txt"
+"$program" --make-scenario - <"$work/run.json" 2>"$work/err" | cmp -s - "$work/made.txt" ||
+    wrong '--make-scenario -: another scenario'
+SMTPSCOPE_DATA="$work/data" "$program" --json --demo=made >"$work/out" 2>"$work/err"
+[ $? -eq 2 ] || wrong "a scenario that was made: $(cat "$work/err")"
+grep -q '"smtp.auth.wrong"' "$work/out" || wrong 'a scenario that was made: another finding'
+SMTPSCOPE_DATA="$work/data" "$program" --list-scenarios >"$work/out"
+grep -q '^made ' "$work/out" || wrong 'a scenario that was made is not listed'
+head -c 2000 "$work/run.json" >"$work/cut.json"
+complains 65 'ends too early' --make-scenario "$work/cut.json"
+complains 65 'is no JSON' --make-scenario "$source/README.md"
+complains 65 'no saved run' --make-scenario "$source/assets/report.schema.json"
+complains 65 'is not a regular file' --make-scenario "$work"
+complains 74 'cannot be read' --make-scenario "$work/no-such-file.json"
+complains 64 'must not be empty' --make-scenario ''
+
 echo "a limit on the size of files"
 (ulimit -f 1 && exec "$program" --check --demo=flood --save "$work/big.txt" >/dev/null 2>"$work/err")
 [ $? -eq 74 ] || wrong 'a report that is too large ends in another way'

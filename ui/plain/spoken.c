@@ -108,6 +108,8 @@ void spoken_event(const struct spoken *s, const struct event *e)
     case EVENT_WAIT:
     case EVENT_FINDING:
     case EVENT_FACTS:
+    case EVENT_ANSWER:
+    case EVENT_DIAL:
     case EVENT_SESSION:
     case EVENT_RUN_DONE:
     case EVENT_SUSPENDED:
