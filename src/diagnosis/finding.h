@@ -110,6 +110,7 @@ struct finding {
     enum confidence confidence;
     enum reply_class class;
     enum side side; /* with VERDICT_INCONCLUSIVE */
+    bool typed;     /* from what was typed by hand: the step's own verdict does not rest on it */
     struct finding_arg args[FINDING_ARGS_MAX];
     size_t arg_count;
     uint32_t evidence[FINDING_EVIDENCE_MAX]; /* transcript line numbers */

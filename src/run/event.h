@@ -9,6 +9,7 @@
 
 #include "check.h"
 #include "queue.h"
+#include "replay.h"
 
 enum event_kind {
     EVENT_RUN_STARTED,
@@ -21,6 +22,7 @@ enum event_kind {
     EVENT_STEP_DONE,
     EVENT_SESSION, /* the connection opened, became encrypted, closed */
     EVENT_RUN_DONE,
+    EVENT_REPLAY,   /* a script that is played went on, or stopped */
     EVENT_SUSPENDED /* the process stood still for a while (Ctrl-Z) */
 };
 
@@ -70,6 +72,12 @@ struct event {
             enum verdict verdict; /* worst */
             bool cancelled;
         } done;
+        struct {
+            enum replay_state state;
+            uint32_t step, count; /* from 1; the step that was played, or that is due */
+            uint32_t source;      /* its line in the file */
+            int expected, got;    /* codes; see struct script_step; 0: none */
+        } replay;
         int64_t suspended_us;
     } u;
 };

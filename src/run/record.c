@@ -210,6 +210,7 @@ bool record_apply(struct record *r, struct event *e)
         r->waiting = WAIT_NONE;
         r->elapsed_us = e->t_us;
         return true;
+    case EVENT_REPLAY:
     case EVENT_SUSPENDED:
         return true;
     }

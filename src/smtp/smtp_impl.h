@@ -8,30 +8,6 @@
 
 #include "smtp.h"
 
-enum smtp_verb {
-    VERB_OTHER,
-    VERB_EHLO,
-    VERB_HELO,
-    VERB_STARTTLS,
-    VERB_AUTH,
-    VERB_AUTH_LINE, /* the answer to a 334 */
-    VERB_MAIL,
-    VERB_RCPT,
-    VERB_DATA,
-    VERB_DOT,
-    VERB_BDAT,
-    VERB_RSET,
-    VERB_NOOP,
-    VERB_VRFY,
-    VERB_EXPN,
-    VERB_HELP,
-    VERB_ETRN,
-    VERB_TURN,
-    VERB_QUIT
-};
-
-/* VERB_OTHER for what is not in the table. The word ends at a blank or at the end of the line. */
-enum smtp_verb smtp_verb_of(const char *line, size_t len);
 enum smtp_wait verb_wait(enum smtp_verb verb);
 bool verb_ends_group(enum smtp_verb verb); /* RFC 2920 3.1 */
 /* What a complete reply to the verb does to the state. */

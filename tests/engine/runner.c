@@ -138,6 +138,11 @@ static void note_event(struct runner *r, const struct event *e)
                       e->u.done.cancelled ? " cancelled" : "");
         r->runs_done += e->run == r->record.run;
         break;
+    case EVENT_REPLAY:
+        st = buf_addf(&r->log, "replay %d %u/%u %d %d\n", (int)e->u.replay.state,
+                      (unsigned)e->u.replay.step, (unsigned)e->u.replay.count,
+                      e->u.replay.expected, e->u.replay.got);
+        break;
     case EVENT_SUSPENDED:
         st = buf_addf(&r->log, "suspended\n");
         break;

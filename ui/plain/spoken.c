@@ -109,6 +109,7 @@ void spoken_event(const struct spoken *s, const struct event *e)
     case EVENT_FACTS:
     case EVENT_SESSION:
     case EVENT_RUN_DONE:
+    case EVENT_REPLAY:
     case EVENT_SUSPENDED:
         break;
     }

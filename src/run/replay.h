@@ -1,0 +1,46 @@
+/*
+ * replay: where a script that is being played stands, and when it has to stop.
+ *
+ * It stops before the next step when the reply's first digit is another one than the script expects
+ * (2 or 3 when it expects nothing), when the connection ends, at a line that was hidden when it was
+ * saved, and when it was asked to go step by step.
+ *
+ * Threads: the engine's. Ownership: replay_free frees the script.
+ */
+#ifndef SMTPSCOPE_REPLAY_H
+#define SMTPSCOPE_REPLAY_H
+
+#include "script.h"
+#include "smtp.h"
+
+enum replay_state {
+    REPLAY_IDLE,       /* nothing is loaded */
+    REPLAY_PLAYING,    /* the step was begun */
+    REPLAY_WAITING,    /* step by step: the next one is due when it is asked for */
+    REPLAY_ASKING,     /* the step's line was hidden: what is typed next takes its place */
+    REPLAY_UNEXPECTED, /* the reply to the step was not the expected one */
+    REPLAY_BROKEN,     /* the connection ended, or could not be opened */
+    REPLAY_STOPPED,    /* by the user */
+    REPLAY_DONE        /* all steps were played */
+};
+
+struct replay {
+    struct script *script;
+    size_t next; /* the step that is due */
+    enum replay_state state;
+    bool step_by_step;
+    int got; /* code of the last reply; 0: none */
+};
+
+void replay_init(struct replay *r);
+void replay_free(struct replay *r);
+/* Takes the script over. */
+void replay_load(struct replay *r, struct script *script);
+/* The step that is due, or NULL. */
+const struct script_step *replay_step(const struct replay *r);
+/* Whether this code is what the step expects. 0: there was no reply. */
+bool replay_expected(const struct script_step *step, int code);
+/* After a step without a reply of its own, or with this code. Moves on, or stops. */
+void replay_played(struct replay *r, enum status status, int code);
+
+#endif
