@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check_judge.h"
 #include "check_session.h"
 #include "check_tools.h"
 #include "ehlo_facts.h"
@@ -44,7 +45,7 @@ static bool speaks_of_name(const struct reply *r)
     return false;
 }
 
-static enum verdict report_refusal(struct check_context *c, const struct reply *r)
+enum verdict judge_hello(struct check_context *c, const struct reply *r, const char *given)
 {
     struct finding f;
     bool name = speaks_of_name(r);
@@ -54,7 +55,7 @@ static enum verdict report_refusal(struct check_context *c, const struct reply *
     } else {
         check_add_refusal(&f, r);
     }
-    finding_arg(&f, "name", c->ehlo_name);
+    finding_arg(&f, "name", given);
     if (r->code / 100 == 4) {
         f.verdict = VERDICT_INCONCLUSIVE;
         f.side = SIDE_THEIRS;
@@ -187,11 +188,11 @@ static enum verdict fall_back(struct check_context *c, const struct reply *ehlo)
     if (!check_replied(st, &helo)) {
         /* What was said before the link broke says more than the break. */
         v = st == ST_CANCELLED || st == ST_NOMEM ? check_gave_up(c, st, NULL)
-                                                 : report_refusal(c, ehlo);
+                                                 : judge_hello(c, ehlo, c->ehlo_name);
     } else if (check_shutdown(c, &helo, &v)) {
         /* reported */
     } else if (helo.code / 100 != 2) {
-        v = report_refusal(c, speaks_of_name(&helo) ? &helo : ehlo);
+        v = judge_hello(c, speaks_of_name(&helo) ? &helo : ehlo, c->ehlo_name);
     } else {
         finding_init(&f, "smtp.ehlo.helo_only");
         check_add_reply(&f, ehlo);
@@ -220,7 +221,8 @@ static enum verdict hello(struct check_context *c, struct reply *r)
     if (r->code / 100 == 5 && !speaks_of_name(r) && st == ST_OK) {
         return fall_back(c, r);
     }
-    return r->code / 100 >= 4 ? report_refusal(c, r) : check_broken(c, ST_PROTO, WAIT_EHLO, r);
+    return r->code / 100 >= 4 ? judge_hello(c, r, c->ehlo_name)
+                              : check_broken(c, ST_PROTO, WAIT_EHLO, r);
 }
 
 enum verdict check_run_ehlo(struct check_context *c)
@@ -237,7 +239,7 @@ enum verdict check_run_ehlo(struct check_context *c)
         }
     }
     /* What this step judges is the offer before STARTTLS. */
-    if (!fresh || starttls) {
+    if (!fresh || starttls || !smtp_is_fit(&c->smtp)) {
         st = session_open(c, SESSION_GREETED, &error);
         if (st != ST_OK) {
             return check_not_reopened(c, st, &error);

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check_judge.h"
 #include "check_login.h"
 #include "check_session.h"
 #include "check_tools.h"
 #include "compose.h"
-#include "queue_id.h"
 #include "text.h"
 
 #define MESSAGE_MAX (1u << 20)
@@ -115,89 +115,12 @@ static enum status envelope(struct check_context *c, struct mail *m, size_t *don
     return st;
 }
 
-static enum verdict report(struct check_context *c, const char *id, const struct mail *m,
-                           const struct reply *r, const char *address)
+static struct mail_subject subject_of(const struct mail *m)
 {
-    struct finding f;
-    finding_init(&f, id);
-    check_add_refusal(&f, r);
-    if (strcmp(id, "smtp.send.greylisted") == 0) {
-        f.who = WHO_NOBODY;
-        f.class = CLASS_GREYLISTED;
-    }
-    finding_arg(&f, "address", address);
-    finding_argf(&f, "size", "%zu", m->text.len);
-    if (c->smtp.caps.has_size && c->smtp.caps.size > 0) {
-        finding_argf(&f, "limit", "%" PRIu64, c->smtp.caps.size);
-    } else {
-        finding_arg(&f, "limit", "-");
-    }
-    return check_report(c, &f);
-}
-
-/* What any command may be refused for; NULL when it is this command's own matter. */
-static const char *common_id(const struct reply *r, enum reply_class class)
-{
-    if (r->code == 530) {
-        return "smtp.send.auth_required";
-    }
-    if (class == CLASS_TOO_BIG) {
-        return "smtp.send.too_big";
-    }
-    if (class == CLASS_GREYLISTED) {
-        return "smtp.send.greylisted";
-    }
-    /* Postfix and others answer relaying with 454 while their tables are out of order. */
-    return r->code / 100 == 4 && class != CLASS_RELAY_DENIED ? "smtp.send.deferred" : NULL;
-}
-
-static enum verdict judge_refused(struct check_context *c, const struct mail *m, size_t step)
-{
-    const struct reply *r = &m->replies[step];
-    enum verdict v;
-    if (check_shutdown(c, r, &v)) {
-        return v;
-    }
-    enum reply_class class = check_class(r);
-    const char *id = common_id(r, class);
-    const char *address = step == 0 ? m->sender : m->recipient;
-    if (id == NULL && step == 0) {
-        id = "smtp.send.sender_refused";
-    } else if (id == NULL && step == 1 && class == CLASS_RELAY_DENIED) {
-        id = "smtp.send.relay_denied";
-    } else if (id == NULL && step == 1 &&
-               (class == CLASS_SENDER_REJECTED || class == CLASS_SENDER_AUTHENTICATION)) {
-        id = "smtp.send.sender_refused";
-        address = m->sender;
-    } else if (id == NULL) {
-        id = step == 1 ? "smtp.send.recipient_refused" : "smtp.send.data_refused";
-    }
-    return report(c, id, m, r, address);
-}
-
-static enum verdict accepted(struct check_context *c, struct mail *m)
-{
-    struct finding f;
-    struct buf text;
-    char id[QUEUE_ID_MAX];
-    buf_init(&text, REPLY_TEXT_MAX);
-    enum status st = reply_join(&m->end, &text);
-    if (st == ST_OK && queue_id_find((struct span){buf_str(&text), text.len}, id)) {
-        st = str_set(&c->facts.queue_id, id);
-    }
-    buf_free(&text);
-    if (st == ST_OK) {
-        st = str_set(&c->facts.message_id, buf_str(&m->message_id));
-    }
-    if (st != ST_OK) {
-        return check_internal(c, st, NULL);
-    }
-    finding_init(&f, "smtp.send.ok");
-    check_add_reply(&f, &m->end);
-    finding_arg(&f, "queue_id", c->facts.queue_id != NULL ? c->facts.queue_id : "-");
-    finding_arg(&f, "recipient", m->recipient);
-    finding_arg(&f, "message_id", buf_str(&m->message_id));
-    return check_report(c, &f);
+    return (struct mail_subject){.sender = m->sender,
+                                 .recipient = m->recipient,
+                                 .message_id = buf_str(&m->message_id),
+                                 .size = m->text.len};
 }
 
 /* RFC 5321 4.5.3.2.6, RFC 1047: after the dot a broken link leaves it open who has the message. */
@@ -226,16 +149,10 @@ static enum verdict send_text(struct check_context *c, struct mail *m)
         return unsure(c, st);
     }
     enum verdict odd = check_oddities(c, &m->end);
-    enum verdict v;
-    if (m->end.code / 100 == 2) {
-        return verdict_worse(odd, accepted(c, m));
-    }
-    if (check_shutdown(c, &m->end, &v)) {
-        return v;
-    }
-    const char *id = common_id(&m->end, check_class(&m->end));
-    v = report(c, id != NULL ? id : "smtp.send.content_refused", m, &m->end, m->recipient);
-    return verdict_worse(odd, v);
+    const struct mail_subject subject = subject_of(m);
+    return verdict_worse(odd, m->end.code / 100 == 2
+                                  ? judge_mail_accepted(c, &m->end, &subject)
+                                  : judge_mail_refused(c, STAGE_END, &m->end, &subject));
 }
 
 static void take_back(struct check_context *c)
@@ -259,6 +176,7 @@ static enum verdict deliver(struct check_context *c, struct mail *m)
 {
     static const int good[STEPS] = {2, 2, 3};
     static const enum smtp_wait waits[STEPS] = {WAIT_MAIL, WAIT_RCPT, WAIT_DATA};
+    static const enum mail_stage stages[STEPS] = {STAGE_MAIL, STAGE_RCPT, STAGE_DATA};
     size_t done = 0;
     enum verdict odd = VERDICT_OK;
     int64_t start = net_now_us(c->net);
@@ -272,7 +190,8 @@ static enum verdict deliver(struct check_context *c, struct mail *m)
         }
         odd = verdict_worse(odd, check_oddities(c, r));
         if (r->code / 100 != good[i]) {
-            enum verdict v = judge_refused(c, m, i);
+            const struct mail_subject subject = subject_of(m);
+            enum verdict v = judge_mail_refused(c, stages[i], r, &subject);
             take_back(c);
             return verdict_worse(odd, v);
         }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "check_tools.h"
+#include "ehlo_name.h"
 #include "escape.h"
 #include "text.h"
 
@@ -76,8 +77,16 @@ static enum status greet(struct check_context *c, struct reply *reply, struct er
 
 static enum status hello(struct check_context *c, struct reply *reply, struct error *error)
 {
-    enum status st = smtp_ehlo(&c->smtp, c->ehlo_name, reply);
-    if (st == ST_OK && reply->code / 100 == 5) {
+    enum status st = ST_OK;
+    if (c->ehlo_name[0] == '\0') {
+        /* The step that chooses it was never reached. */
+        st = ehlo_name_choose(c);
+        if (st != ST_OK) {
+            return st == ST_CANCELLED ? st : lost(st, error);
+        }
+    }
+    st = smtp_ehlo(&c->smtp, c->ehlo_name, reply);
+    if (st == ST_OK && reply->code / 100 == 5 && !c->smtp.lmtp) {
         st = smtp_helo(&c->smtp, c->ehlo_name, reply);
     }
     if (st != ST_OK) {
@@ -142,7 +151,7 @@ enum status session_ready(struct check_context *c, struct error *error)
         }
     }
     reply_init(&reply);
-    switch (c->smtp.state) {
+    switch (smtp_is_fit(&c->smtp) ? c->smtp.state : SMTP_CLOSED) {
     case SMTP_READY:
         st = ST_OK;
         break;

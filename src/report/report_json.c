@@ -170,7 +170,8 @@ static json_t *finding_json(const struct finding *f, const struct guide *guide)
               put(o, "title", report_json_string(text.title)) &&
               put(o, "means", report_json_string(text.means)) && put(o, "do", steps_json(&text)) &&
               put(o, "reference", reference ? json_string(f->kind->reference) : json_null()) &&
-              put(o, "evidence", evidence_json(f));
+              put(o, "evidence", evidence_json(f)) &&
+              (!f->typed || put(o, "typed", json_true()));
     guide_text_free(&text);
     if (!ok) {
         json_decref(o);
@@ -188,7 +189,7 @@ static json_t *side_json(const struct record *r, enum check_id check)
     }
     for (size_t i = 0; i < r->finding_count; i++) {
         const struct record_finding *rf = &r->findings[i];
-        if (rf->check == check && rf->f.verdict == VERDICT_INCONCLUSIVE &&
+        if (rf->check == check && rf->f.verdict == VERDICT_INCONCLUSIVE && !rf->f.typed &&
             rf->f.side != SIDE_NONE) {
             side = rf->f.side;
         }
@@ -304,6 +305,9 @@ static bool add_line(void *ctx, const struct line *line)
     }
     if (t->st == ST_OK && !is_utf8(line->text, line->len)) {
         t->st = add_base64(t->out, line);
+    }
+    if (t->st == ST_OK && (line->flags & LINE_RAW) != 0) {
+        t->st = buf_add_str(t->out, ",\"raw\":true");
     }
     if (t->st == ST_OK && (line->flags & LINE_CUT) != 0) {
         t->st = buf_add_str(t->out, ",\"cut\":true");

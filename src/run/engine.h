@@ -81,7 +81,8 @@ enum status engine_connect(struct engine *e, const struct plan *plan) MUST_CHECK
 /*
  * Plays a script on a new connection to the server of the present run, or, where there is no run,
  * or one for another target, of a new one that is made as by engine_open. EVENT_REPLAY tells of each
- * step and of each stop, EVENT_RUN_DONE that nothing is played any more. step_by_step: stops before
+ * step and of each stop, EVENT_RUN_DONE that nothing is played any more (where a run had to be made,
+ * its own EVENT_RUN_DONE comes before). step_by_step: stops before
  * each step. The script is copied. A line that was hidden stops it: what is typed next
  * (engine_type) takes its place. Asking for consent is the caller's business (script_needs); where
  * the plan holds a login (auth_wanted), hidden logins are made with it.

@@ -29,7 +29,8 @@ struct replay {
     size_t next; /* the step that is due */
     enum replay_state state;
     bool step_by_step;
-    int got; /* code of the last reply; 0: none */
+    bool skip_text; /* DATA was refused: its text must not be sent as commands */
+    int got;        /* code of the last reply; 0: none */
 };
 
 void replay_init(struct replay *r);
@@ -40,7 +41,12 @@ void replay_load(struct replay *r, struct script *script);
 const struct script_step *replay_step(const struct replay *r);
 /* Whether this code is what the step expects. 0: there was no reply. */
 bool replay_expected(const struct script_step *step, int code);
-/* After a step without a reply of its own, or with this code. Moves on, or stops. */
+/* The step that is due was played: without a reply of its own (0), or with this code. Moves on,
+   and stops where it has to. */
 void replay_played(struct replay *r, enum status status, int code);
+/* The step, and those that belong to the same login, were played in another way. */
+void replay_logged_in(struct replay *r, enum status status, int code);
+/* Goes on after a stop. */
+void replay_go(struct replay *r, bool step_by_step);
 
 #endif

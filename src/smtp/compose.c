@@ -464,7 +464,7 @@ enum status compose_build(const struct compose_message *m, struct buf *out, stru
     return st;
 }
 
-enum status compose_stuff(struct buf *out, const char *p, size_t len)
+static enum status add_wire_lines(struct buf *out, const char *p, size_t len, bool stuff)
 {
     enum status st = ST_OK;
     while (len > 0 && st == ST_OK) {
@@ -476,7 +476,7 @@ enum status compose_stuff(struct buf *out, const char *p, size_t len)
             return ST_INVALID;
         }
         size_t end = line_end_len(p + n, len - n);
-        if (n > 0 && p[0] == '.') {
+        if (stuff && n > 0 && p[0] == '.') {
             st = buf_add_char(out, '.');
         }
         if (st == ST_OK) {
@@ -489,4 +489,14 @@ enum status compose_stuff(struct buf *out, const char *p, size_t len)
         len -= n + end;
     }
     return st;
+}
+
+enum status compose_stuff(struct buf *out, const char *p, size_t len)
+{
+    return add_wire_lines(out, p, len, true);
+}
+
+enum status compose_lines(struct buf *out, const char *p, size_t len)
+{
+    return add_wire_lines(out, p, len, false);
 }

@@ -49,5 +49,7 @@ enum status compose_build(const struct compose_message *m, struct buf *out, stru
  * NUL: no mail may hold one, and servers that drop it would see another line begin.
  */
 enum status compose_stuff(struct buf *out, const char *p, size_t len) MUST_CHECK;
+/* The same line ends, but no doubled dots: the form of BDAT (RFC 3030 3). */
+enum status compose_lines(struct buf *out, const char *p, size_t len) MUST_CHECK;
 
 #endif

@@ -10,6 +10,7 @@
  *   expect 250              what the command before has to be answered with; also 2 or 25
  *   STARTTLS                is followed by a handshake
  *   raw NOOP\r\nNOOP\n      exact bytes (raw_text.h)
+ *   BDAT 9 LAST             the lines below, with CRLF, are its octets: exactly so many
  *   DATA
  *   Subject: hello          message text up to the lone dot, as it goes out: with doubled dots
  *
@@ -42,6 +43,8 @@ struct script_step {
     enum smtp_verb verb; /* of a command; VERB_AUTH_LINE for an answer to a 334 */
     char *text;
     size_t len;
+    char *data; /* the octets behind a BDAT; NULL: none */
+    size_t data_len;
     int expect;    /* 250, 25, 2: how the code has to begin; 0: any good one (2 or 3) */
     unsigned line; /* in the file, from 1; in JSON the line's number in the transcript */
 };
@@ -50,6 +53,7 @@ struct script {
     struct script_step *steps;
     size_t count;
     bool ends_in_text; /* no lone dot closes the last message */
+    bool message_cut;  /* the transcript did not hold all of a message */
 };
 
 /* What somebody has to have agreed to before it is played without a screen. */

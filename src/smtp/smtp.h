@@ -138,10 +138,13 @@ struct smtp {
     unsigned owed;           /* replies that no call waits for: cancelled, or asked for in raw mode */
     unsigned char owed_verb[SMTP_OWED_MAX]; /* what the first of them answer */
     struct buf raw_tail;     /* raw bytes behind the last line end */
+    int stray_code;          /* of the last reply that no call waited for */
     bool raw_used;           /* so that more replies than commands are no fault of the server's */
     bool raw_text;           /* raw: what goes out now is message text, if the 354 comes */
     unsigned raw_text_lines; /* raw lines of it that were sent before the 354 */
-    bool chunk_last;
+    bool chunk_last;         /* of the BDAT that is being typed */
+    uint32_t chunk_line;
+    enum smtp_state before_chunk;
     enum smtp_state before_auth;
     unsigned auth_mech; /* enum sasl_mech of the exchange typed by hand */
     bool asks_user;     /* its next answer is the user name and no secret */
@@ -258,6 +261,11 @@ enum status smtp_typed_chunk(struct smtp *s, const char *line, size_t len, const
 #define SMTP_RAW_HIDDEN 1u
 enum status smtp_raw(struct smtp *s, const char *p, size_t len, unsigned flags,
                      struct error *error) MUST_CHECK;
+/*
+ * Waits until every reply that is owed has come, limit_ms at most, and tells them. *code: of the
+ * last one; 0: none came. ST_OK when the connection is still there, or when it ended behind a reply.
+ */
+enum status smtp_settle(struct smtp *s, int limit_ms, int *code) MUST_CHECK;
 /* A TLS handshake at once, whatever was said before. ST_INVALID: it is encrypted already. */
 enum status smtp_handshake(struct smtp *s, const struct tls_config *config,
                            struct error *error) MUST_CHECK;
