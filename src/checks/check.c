@@ -251,6 +251,7 @@ void check_tls_config(const struct check_context *c, struct tls_config *config)
     config->name = c->tls_name;
     config->cert_file = c->plan->cert_file;
     config->key_file = c->plan->key_file;
+    config->limits = c->tls_limits;
     if (c->plan->ca_file != NULL) {
         config->ca_file = c->plan->ca_file;
     } else {

@@ -119,6 +119,7 @@ struct check_context {
     } server_ptrs[SERVER_PTRS_MAX];
     size_t server_ptr_count;
     char tls_name[TLS_NAME_TEXT]; /* what the certificate of the path in use must name */
+    struct tls_limits tls_limits; /* of a control's handshake (control.h); else none */
     unsigned reply_flags_told;    /* deviations of replies are reported once a run */
     /* What the conversation told last, for evidence. */
     uint32_t tls_line;  /* how the handshake ended */

@@ -45,16 +45,57 @@ static bool speaks_of_name(const struct reply *r)
     return false;
 }
 
+static enum verdict judge_caps(struct check_context *c, const struct reply *r);
+
+/*
+ * The name may be all that is wrong: the address literal tells, and with it the run goes on.
+ * VERDICT_PENDING: it was refused as well, or could not be tried.
+ */
+static enum verdict try_literal(struct check_context *c, struct finding *f)
+{
+    char literal[NET_ADDRESS_TEXT + 8];
+    struct reply again;
+    enum verdict v = VERDICT_PENDING;
+    ehlo_name_literal(c, literal, sizeof(literal));
+    if (c->smtp.conn == NULL || strcmp(literal, c->ehlo_name) == 0) {
+        return v;
+    }
+    check_note(c, _("For comparison: EHLO with the address instead of the name"));
+    reply_init(&again);
+    enum status st = smtp_ehlo(&c->smtp, literal, &again);
+    if (st == ST_CANCELLED || st == ST_NOMEM) {
+        v = check_gave_up(c, st, NULL);
+    } else if (st == ST_OK && again.code / 100 == 2) {
+        str_copy(c->ehlo_name, sizeof(c->ehlo_name), literal);
+        finding_arg(f, "accepted", literal);
+        finding_evidence(f, again.command_line);
+        f->verdict = VERDICT_WARN;
+        v = judge_caps(c, &again);
+    }
+    reply_free(&again);
+    return v;
+}
+
+static enum verdict report_name(struct check_context *c, const struct reply *r, const char *given)
+{
+    struct finding f;
+    finding_init(&f, "smtp.ehlo.name_rejected");
+    check_add_reply(&f, r);
+    finding_arg(&f, "name", given);
+    finding_arg(&f, "accepted", "");
+    /* Who types says himself what is sent next. */
+    enum verdict v = c->typed ? VERDICT_PENDING : try_literal(c, &f);
+    return verdict_worse(check_report(c, &f), v == VERDICT_PENDING ? VERDICT_OK : v);
+}
+
 enum verdict judge_hello(struct check_context *c, const struct reply *r, const char *given)
 {
     struct finding f;
-    bool name = speaks_of_name(r);
-    finding_init(&f, name ? "smtp.ehlo.name_rejected" : "smtp.ehlo.refused");
-    if (name) {
-        check_add_reply(&f, r);
-    } else {
-        check_add_refusal(&f, r);
+    if (speaks_of_name(r)) {
+        return report_name(c, r, given);
     }
+    finding_init(&f, "smtp.ehlo.refused");
+    check_add_refusal(&f, r);
     finding_arg(&f, "name", given);
     if (r->code / 100 == 4) {
         f.verdict = VERDICT_INCONCLUSIVE;

@@ -4,6 +4,7 @@
 
 #include "text.h"
 
+#define SLOW_REPLY_US (5 * US_PER_S)
 #define EVIDENCE_REPLY_LINES 8 /* the first ones tell; the whole reply is in the transcript */
 
 enum verdict check_report_for(struct check_context *c, enum check_id id, struct finding *f)
@@ -167,6 +168,23 @@ static enum verdict report_unasked(struct check_context *c)
     return check_report(c, &f);
 }
 
+/* Tarpits answer late on purpose. Who gives up early takes that for a missing answer. */
+static enum verdict report_slow(struct check_context *c, const struct reply *reply)
+{
+    struct finding f;
+    if (c->current->id == CHECK_BANNER || reply->elapsed_us < SLOW_REPLY_US ||
+        (c->reply_flags_told & REPLY_SLOW) != 0) {
+        return VERDICT_OK;
+    }
+    c->reply_flags_told |= REPLY_SLOW;
+    finding_init(&f, "smtp.reply.slow");
+    finding_arg_word(&f, "command", checks[c->current->id].title);
+    finding_argf(&f, "seconds", "%d", (int)((reply->elapsed_us + US_PER_S / 2) / US_PER_S));
+    finding_evidence(&f, reply->command_line);
+    finding_evidence(&f, reply->line_count > 0 ? reply->lines[0].number : 0);
+    return check_report(c, &f);
+}
+
 enum verdict check_oddities(struct check_context *c, const struct reply *reply)
 {
     /* TEXT_BEFORE in a greeting is the banner check's. */
@@ -181,7 +199,7 @@ enum verdict check_oddities(struct check_context *c, const struct reply *reply)
         {REPLY_EIGHT_BIT, "smtp.reply.eight_bit"},
         {REPLY_TEXT_BEFORE, "smtp.reply.unasked"},
     };
-    enum verdict worst = report_unasked(c);
+    enum verdict worst = verdict_worse(report_unasked(c), report_slow(c, reply));
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         bool in_greeting = table[i].flag == REPLY_TEXT_BEFORE && c->current->id == CHECK_BANNER;
         if ((reply->flags & table[i].flag & ~c->reply_flags_told) == 0 || in_greeting) {
@@ -214,6 +232,7 @@ static const char *waited_word(enum smtp_wait wait)
         [WAIT_AUTH] = "AUTH", [WAIT_MAIL] = "MAIL",         [WAIT_RCPT] = "RCPT",
         [WAIT_DATA] = "DATA", [WAIT_BLOCK] = "DATA",        [WAIT_DOT] = ".",
         [WAIT_QUIT] = "QUIT", [WAIT_OTHER] = "RSET",        [WAIT_DNS] = "DNS",
+        [WAIT_PAUSE] = "",
     };
     size_t i = (size_t)wait;
     return i < ARRAY_LEN(words) ? words[i] : "";
@@ -249,6 +268,7 @@ static int waited_limit(const struct smtp_limits *l, enum smtp_wait wait)
     case WAIT_NONE:
     case WAIT_OTHER:
     case WAIT_DNS:
+    case WAIT_PAUSE:
         break;
     }
     return l->other;

@@ -9,7 +9,9 @@
 #include "check.h"
 #include "reply_class.h"
 
-#define REPLY_UNASKED 0x80000000u /* in reply_flags_told, beside the flags of reply.h */
+/* In reply_flags_told, beside the flags of reply.h. */
+#define REPLY_UNASKED 0x80000000u
+#define REPLY_SLOW 0x40000000u
 
 enum verdict check_run_dns_mx(struct check_context *c);
 enum verdict check_run_dns_address(struct check_context *c);

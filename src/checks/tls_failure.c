@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "check_tools.h"
+#include "control.h"
 
 struct row {
     enum tls_reason reason;
@@ -52,6 +53,31 @@ static const char *failure_id(enum tls_reason reason, enum status status)
     }
 }
 
+/* Failures that name no cause, and behind which a device on the way may stand. */
+static bool worth_a_control(enum tls_reason reason)
+{
+    return reason == TLS_REASON_CLOSED || reason == TLS_REASON_TIMEOUT ||
+           reason == TLS_REASON_HANDSHAKE || reason == TLS_REASON_UNKNOWN_NAME;
+}
+
+/* ST_OK, or what ends the run. */
+static enum status add_control(struct check_context *c, struct finding *f, enum tls_reason reason)
+{
+    const char *word = NULL;
+    uint32_t line = 0;
+    finding_arg(f, "works", "");
+    /* Who types says himself what is tried next. */
+    if (c->typed || !worth_a_control(reason)) {
+        return ST_OK;
+    }
+    enum status st = control_handshake(c, &word, &line);
+    if (st == ST_OK) {
+        finding_arg_word(f, "works", word);
+        finding_evidence(f, line);
+    }
+    return st == ST_CANCELLED || st == ST_NOMEM ? st : ST_OK;
+}
+
 enum verdict tls_failure_report(struct check_context *c, enum status status,
                                 const struct error *error, uint32_t line)
 {
@@ -73,6 +99,11 @@ enum verdict tls_failure_report(struct check_context *c, enum status status,
     finding_evidence(&f, line);
     if (c->tls_line != line) {
         finding_evidence(&f, c->tls_line);
+    }
+    enum status st = add_control(c, &f, facts->reason);
+    if (st != ST_OK) {
+        finding_free(&f);
+        return check_gave_up(c, st, NULL);
     }
     return check_report(c, &f);
 }

@@ -425,7 +425,7 @@ static enum status tls_conn_new(struct network *n, struct net_conn *below,
     SSL_set_msg_callback_arg(t->ssl, t);
     SSL_set_connect_state(t->ssl);
     tls_status_ask(t->ssl);
-    if (t->wanted.address.family == 0 && may_be_sent(facts->name)) {
+    if (!config->limits.no_sni && t->wanted.address.family == 0 && may_be_sent(facts->name)) {
         if (SSL_set_tlsext_host_name(t->ssl, facts->name) != 1) {
             goto out;
         }

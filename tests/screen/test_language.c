@@ -111,7 +111,7 @@ static const char *const same_in_every_language[] = {
     "RCPT",      "RSET",       "RFC",   "section",
     "Ctrl",      "Markdown",   "JSON",  "PLAIN",
     "LOGIN",     "CRAM",       "SCRAM", "XOAUTH",
-    "OAUTH",     "EXT"};
+    "OAUTH",     "EXT",        "QUIT",  "Bye"};
 
 static bool is_same(const char *word, size_t len)
 {
