@@ -98,6 +98,7 @@ struct check_context {
     const struct check *current;
     int64_t run_start_us;
     bool typed; /* what is judged was typed by hand: findings say so, and no result changes */
+    bool typed_helo; /* HELO was typed, so that what the server offers is not known any more */
     char typed_sender[ADDRESS_TEXT]; /* of the transaction that is being typed, raw */
     char typed_recipient[ADDRESS_TEXT];
     bool last_on_connection; /* QUIT may go out with the last pipelined group */

@@ -85,6 +85,7 @@ static enum status hello(struct check_context *c, struct reply *reply, struct er
             return st == ST_CANCELLED ? st : lost(st, error);
         }
     }
+    c->typed_helo = false;
     st = smtp_ehlo(&c->smtp, c->ehlo_name, reply);
     if (st == ST_OK && reply->code / 100 == 5 && !c->smtp.lmtp) {
         st = smtp_helo(&c->smtp, c->ehlo_name, reply);
@@ -153,7 +154,7 @@ enum status session_ready(struct check_context *c, struct error *error)
     reply_init(&reply);
     switch (smtp_is_fit(&c->smtp) ? c->smtp.state : SMTP_CLOSED) {
     case SMTP_READY:
-        st = ST_OK;
+        st = c->typed_helo ? hello(c, &reply, error) : ST_OK;
         break;
     case SMTP_CONNECTED:
         st = greet(c, &reply, error);

@@ -102,6 +102,7 @@ static void typed_hello(struct check_context *c, const char *line, size_t len,
         return;
     }
     if (r->code / 100 == 2) {
+        c->typed_helo = c->smtp.typed.verb == VERB_HELO;
         enum status st = str_set(&c->facts.ehlo_name, given);
         (void)st; /* without it the screen says less */
     } else if (r->code >= 400 && name.len > 0) {
@@ -118,18 +119,18 @@ static void after_handshake(struct check_context *c, enum status st, const struc
         return;
     }
     if (st != ST_OK) {
-        tls_failure_report(c, st, error, line);
         check_facts_changed(c);
+        tls_failure_report(c, st, error, line);
         return;
     }
     bool implicit = strcmp(c->facts.mode, "implicit") == 0;
     if (!implicit) {
         str_copy(c->facts.mode, sizeof(c->facts.mode), "starttls");
     }
+    check_facts_changed(c);
     judge_encrypted(c, implicit ? "tls.starttls.implicit" : "tls.starttls.ok", c->tls_line);
     c->current = &checks[CHECK_CERTIFICATE];
     judge_certificate(c);
-    check_facts_changed(c);
 }
 
 static void typed_starttls(struct check_context *c, enum status st, const struct reply *r,
@@ -185,6 +186,7 @@ static void typed_mail(struct check_context *c, const char *line, size_t len,
     }
     if (good && end) {
         judge_mail_accepted(c, r, &subject);
+        check_facts_changed(c);
     } else if (!good && r->code >= 400 && (!is_slip(r) || promised)) {
         enum mail_stage stage = verb == VERB_MAIL   ? STAGE_MAIL
                                 : verb == VERB_RCPT ? STAGE_RCPT
