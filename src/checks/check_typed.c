@@ -160,6 +160,10 @@ static void typed_login(struct check_context *c, const char *line, size_t len,
     if (r->code / 100 == 3 || taken_back || (r->code != 235 && is_slip(r))) {
         return;
     }
+    if (r->code == 235) {
+        c->facts.authenticated = true;
+        check_facts_changed(c);
+    }
     judge_login(c, NULL, mech != MECH_NONE ? sasl_mech_name(mech) : "AUTH",
                 sasl_mech_is_oauth(mech), r);
 }

@@ -353,15 +353,16 @@ static void track_data(struct smtp *s, const struct reply *reply)
 
 static void track_chunk(struct smtp *s, enum smtp_verb verb, const struct reply *reply)
 {
-    if (s->chunk_left > 0) {
-        wire_note(s, DIR_NOTE,
-                  Q_("The server answered before the last octet; %llu was not sent.",
-                     "The server answered before the last octets; %llu were not sent.",
-                     (unsigned long)s->chunk_left),
-                  (unsigned long long)s->chunk_left);
+    uint64_t left = s->chunk_left;
+    if (left > 0) {
         s->chunk_left = 0;
         s->unsure = true;
         s->state = s->before_chunk;
+        wire_note(s, DIR_NOTE,
+                  Q_("The server answered before the last octet; %llu was not sent.",
+                     "The server answered before the last octets; %llu were not sent.",
+                     (unsigned long)left),
+                  (unsigned long long)left);
     }
     smtp_track(s, verb, reply);
 }

@@ -240,6 +240,18 @@ void runner_until_text(struct runner *r, const char *text)
     runner_until(r, came_later, &l);
 }
 
+void runner_expect(struct runner *r, const char *text)
+{
+    r->expected = text;
+    r->expected_after = lines_last(r->record.lines);
+}
+
+void runner_until_expected(struct runner *r)
+{
+    const struct later l = {r->expected, r->expected_after};
+    runner_until(r, came_later, &l);
+}
+
 static bool is_in_state(const struct runner *r, const void *arg)
 {
     return r->record.session == *(const enum smtp_state *)arg;
