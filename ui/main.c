@@ -287,6 +287,10 @@ static int prepare(struct program *p, bool headless, struct network **net)
     if (st != ST_OK) {
         return input_error(p, &error);
     }
+    st = options_files(&p->options, &error);
+    if (st != ST_OK) {
+        return input_error(p, &error);
+    }
     const struct plan *plan = &p->options.plan;
     if (headless && plan->auth_user != NULL && !plan->auth_wanted && !plan->read_only) {
         complain(p->language.ascii,
@@ -323,7 +327,8 @@ static int run_headless(struct program *p)
                                              .verbose = o->verbose,
                                              .ascii = p->language.ascii || o->ascii,
                                              .save_path = o->save,
-                                             .tee_path = o->tee};
+                                             .tee_path = o->tee,
+                                             .script = o->script};
     return headless_run(&options);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "nearest.h"
+#include "readfile.h"
 #include "sasl.h"
 #include "text.h"
 
@@ -20,6 +21,8 @@ void options_init(struct options *o)
 void options_free(struct options *o)
 {
     plan_free(&o->plan);
+    script_free(o->script);
+    o->script = NULL;
 }
 
 static const char *visible_name(const void *ctx, size_t i)
@@ -231,6 +234,14 @@ enum status options_finish(struct options *o, struct error *error)
         p->tls = (enum plan_tls)o->tls;
     }
     p->family = o->family;
+    if (o->replay != NULL) {
+        /* They are about the script, and not about the steps. */
+        unsigned envelope = SCRIPT_ENVELOPE | SCRIPT_ASKING;
+        o->replay_consent = p->send_consent    ? envelope | SCRIPT_MESSAGE
+                            : p->relay_consent ? envelope
+                                               : 0u;
+        p->send_consent = p->relay_consent = false;
+    }
     if (o->timeout_s > 0) {
         set_limits(o);
     }
@@ -272,6 +283,54 @@ enum status options_password(struct options *o, struct error *error)
     return st;
 }
 
+/* The first consent that the script lacks, as the options that give it; NULL: none. */
+static const char *missing_consent(const struct options *o, unsigned needs)
+{
+    unsigned lacking = needs & ~o->replay_consent;
+    if ((lacking & SCRIPT_MESSAGE) != 0) {
+        return "--send";
+    }
+    if ((lacking & (SCRIPT_ENVELOPE | SCRIPT_ASKING)) != 0) {
+        return "--relay-test, --send";
+    }
+    if ((lacking & (SCRIPT_LOGIN | SCRIPT_GAPS)) != 0 && !o->plan.auth_wanted) {
+        return "--auth-user, --password-file";
+    }
+    return NULL;
+}
+
+static enum status check_replay(const struct options *o, struct error *error)
+{
+    unsigned needs = script_needs(o->script);
+    if (o->plan.read_only && needs != 0) {
+        return error_set(error, ST_DENIED, 0,
+                         _("The script does more than --read-only allows."));
+    }
+    const char *option = missing_consent(o, needs);
+    if (option == NULL) {
+        return ST_OK;
+    }
+    return error_set(error, ST_DENIED, 0, _("The script needs a consent that was not given: %s."),
+                     option);
+}
+
+static enum status read_script(struct options *o, struct error *error)
+{
+    struct buf text;
+    buf_init(&text, SCRIPT_BYTES_MAX);
+    enum status st = readfile(o->replay, &text, error);
+    if (st == ST_OK) {
+        st = script_read(o->replay, buf_str(&text), text.len, &o->script, error);
+    }
+    buf_free(&text);
+    return st == ST_OK ? check_replay(o, error) : st;
+}
+
+enum status options_files(struct options *o, struct error *error)
+{
+    return o->replay != NULL ? read_script(o, error) : ST_OK;
+}
+
 const char *options_find_lang(int argc, char **argv)
 {
     static const char name[] = "--lang";
@@ -292,5 +351,5 @@ const char *options_find_lang(int argc, char **argv)
 
 bool options_headless(const struct options *o)
 {
-    return o->check || o->json || o->plain;
+    return o->check || o->json || o->plain || o->replay != NULL;
 }

@@ -12,6 +12,7 @@
 
 #include "exit_code.h"
 #include "plan.h"
+#include "script.h"
 
 enum options_mode {
     OPTIONS_RUN,
@@ -38,6 +39,9 @@ struct options {
     int color, glyphs; /* enum options_color, enum options_glyphs */
     const char *lang;
     const char *save, *tee;
+    const char *replay; /* file; NULL: none */
+    struct script *script; /* read from it */
+    unsigned replay_consent; /* SCRIPT_* that the options allow */
     const char *shell; /* whose completions to print */
     const char *password_file, *password_env;
     int password_fd;    /* -1: none */
@@ -63,6 +67,9 @@ enum status options_check(const struct options *o, struct error *error) MUST_CHE
 enum status options_finish(struct options *o, struct error *error) MUST_CHECK;
 /* Reads the password from where the options say. ST_DENIED, ST_IO, ST_INVALID. */
 enum status options_password(struct options *o, struct error *error) MUST_CHECK;
+/* Reads the other files that the options name. Statuses as readfile; ST_DENIED also when a script
+   needs a consent that was not given. */
+enum status options_files(struct options *o, struct error *error) MUST_CHECK;
 /* The value of --lang alone, for the messages about all else; NULL when there is none. */
 const char *options_find_lang(int argc, char **argv);
 /* The program goes without the full screen. */

@@ -261,6 +261,9 @@ const struct option_row option_rows[] = {
     {"read-only", 0, SECTION_CONSENT, NULL, false, NULL,
      N_("no relay test, no login, no mail in any case"), set_flag, AT(plan.read_only), 0, 1},
 
+    {"replay", 0, SECTION_CONSENT, "FILE", false, NULL,
+     N_("repeat the client's lines of a saved transcript or a script"), set_text, AT(replay), 0, 0},
+
     {"demo", 0, SECTION_PRACTICE, "SCENARIO", true, NULL,
      N_("practise inside this program; nothing is sent"), set_demo, AT(scenario), 0, 0},
     {"list-scenarios", 0, SECTION_PRACTICE, NULL, false, NULL, N_("list what can be practised"),

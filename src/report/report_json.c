@@ -329,6 +329,20 @@ static enum status add_transcript(struct buf *out, const struct record *r)
     return t.st == ST_OK ? buf_add_str(out, "]}\n") : t.st;
 }
 
+static json_t *replay_json(const struct replay_progress *p)
+{
+    json_t *o = json_object();
+    if (o != NULL && put(o, "state", json_string(replay_state_name(p->state))) &&
+        put(o, "step", json_integer(p->step)) && put(o, "count", json_integer(p->count)) &&
+        put(o, "line", json_integer(p->source)) &&
+        put(o, "expected", p->expected != 0 ? json_integer(p->expected) : json_null()) &&
+        put(o, "got", p->got != 0 ? json_integer(p->got) : json_null())) {
+        return o;
+    }
+    json_decref(o);
+    return NULL;
+}
+
 /* All but the transcript. */
 static json_t *head_json(const struct record *r, const struct report_options *o)
 {
@@ -346,6 +360,7 @@ static json_t *head_json(const struct record *r, const struct report_options *o)
         put(root, "checks", checks_json(r, o->english_guide)) &&
         put(root, "paths", paths_json(r)) &&
         (dropped == 0 || put(root, "lines_dropped", json_integer((json_int_t)dropped))) &&
+        (r->replay.state == REPLAY_IDLE || put(root, "replay", replay_json(&r->replay))) &&
         (findings == 0 || put(root, "findings_dropped", json_integer((json_int_t)findings)))) {
         return root;
     }

@@ -15,14 +15,14 @@ static void tell_replay(struct engine *e, size_t step)
     if (event == NULL) {
         return;
     }
-    event->u.replay.state = r->state;
-    if (r->script != NULL) {
-        const struct script_step *s = step < r->script->count ? &r->script->steps[step] : NULL;
-        event->u.replay.step = (uint32_t)(s != NULL ? step + 1 : r->script->count);
-        event->u.replay.count = (uint32_t)r->script->count;
+    const struct script *script = r->script;
+    event->u.replay = (struct replay_progress){.state = r->state, .got = r->got};
+    if (script != NULL) {
+        const struct script_step *s = step < script->count ? &script->steps[step] : NULL;
+        event->u.replay.step = (uint32_t)(s != NULL ? step + 1 : script->count);
+        event->u.replay.count = (uint32_t)script->count;
         event->u.replay.source = s != NULL ? s->line : 0;
         event->u.replay.expected = s != NULL ? s->expect : 0;
-        event->u.replay.got = r->got;
     }
     engine_tell(e, event);
 }

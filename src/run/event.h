@@ -72,12 +72,7 @@ struct event {
             enum verdict verdict; /* worst */
             bool cancelled;
         } done;
-        struct {
-            enum replay_state state;
-            uint32_t step, count; /* from 1; the step that was played, or that is due */
-            uint32_t source;      /* its line in the file */
-            int expected, got;    /* codes; see struct script_step; 0: none */
-        } replay;
+        struct replay_progress replay;
         int64_t suspended_us;
     } u;
 };

@@ -227,6 +227,8 @@ bool record_apply(struct record *r, struct event *e)
         r->elapsed_us = e->t_us;
         return true;
     case EVENT_REPLAY:
+        r->replay = e->u.replay;
+        return true;
     case EVENT_SUSPENDED:
         return true;
     }

@@ -1,6 +1,81 @@
 #include "replay.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "text.h"
+
+const char *replay_state_name(enum replay_state state)
+{
+    switch (state) {
+    case REPLAY_PLAYING:
+        return "playing";
+    case REPLAY_WAITING:
+        return "waiting";
+    case REPLAY_ASKING:
+        return "asking";
+    case REPLAY_UNEXPECTED:
+        return "unexpected";
+    case REPLAY_BROKEN:
+        return "broken";
+    case REPLAY_STOPPED:
+        return "stopped";
+    case REPLAY_DONE:
+        return "done";
+    case REPLAY_IDLE:
+        break;
+    }
+    return NULL;
+}
+
+void replay_sentence(const struct replay_progress *p, char *out, size_t size)
+{
+    unsigned step = p->step;
+    unsigned count = p->count;
+    out[0] = '\0';
+    switch (p->state) {
+    case REPLAY_IDLE:
+        break;
+    case REPLAY_PLAYING:
+        snprintf(out, size, _("Script: step %u of %u (line %u)"), step, count, p->source);
+        break;
+    case REPLAY_WAITING:
+        snprintf(out, size, _("Script: step %u of %u (line %u) is due."), step, count, p->source);
+        break;
+    case REPLAY_ASKING:
+        snprintf(out, size,
+                 _("Script: step %u of %u (line %u) was hidden when it was saved; it has to be "
+                   "typed."),
+                 step, count, p->source);
+        break;
+    case REPLAY_UNEXPECTED:
+        if (p->expected != 0) {
+            snprintf(out, size,
+                     _("Script: stopped at step %u of %u (line %u): the reply was %d, and not %d."),
+                     step, count, p->source, p->got, p->expected);
+        } else {
+            snprintf(out, size,
+                     _("Script: stopped at step %u of %u (line %u): the reply was %d."), step,
+                     count, p->source, p->got);
+        }
+        break;
+    case REPLAY_BROKEN:
+        snprintf(out, size,
+                 _("Script: stopped at step %u of %u (line %u): there is no connection."), step,
+                 count, p->source);
+        break;
+    case REPLAY_STOPPED:
+        snprintf(out, size, _("Script: stopped before step %u of %u (line %u)."), step, count,
+                 p->source);
+        break;
+    case REPLAY_DONE:
+        snprintf(out, size, Q_("Script: the one step was played, and answered as expected.",
+                               "Script: all %u steps were played, and answered as expected.",
+                               count),
+                 count);
+        break;
+    }
+}
 
 void replay_init(struct replay *r)
 {

@@ -33,6 +33,18 @@ struct replay {
     int got;        /* code of the last reply; 0: none */
 };
 
+/* As it is told and kept. */
+struct replay_progress {
+    enum replay_state state;
+    uint32_t step, count; /* from 1; the step that was played, or that is due */
+    uint32_t source;      /* its line in the file */
+    int expected, got;    /* codes; see struct script_step; 0: none */
+};
+/* "as-expected", "unexpected"...: untranslated, for reports; NULL when idle. */
+const char *replay_state_name(enum replay_state state);
+/* One sentence for people, translated: what was played, and why it stopped. "" when idle. */
+void replay_sentence(const struct replay_progress *p, char *out, size_t size);
+
 void replay_init(struct replay *r);
 void replay_free(struct replay *r);
 /* Takes the script over. */

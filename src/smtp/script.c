@@ -107,10 +107,11 @@ static enum status add_command(struct script_reader *r, const char *p, size_t le
     bool last = false;
     enum smtp_verb verb = smtp_verb_of(p, len);
     bool lone = len > 0 && memchr(p, ' ', len) == NULL && verb == VERB_OTHER;
-    bool answer = r->in_login && (lone || len == 0);
+    size_t seen = script_hidden_at(p, len);
+    bool hidden = seen < len;
+    bool answer = r->in_login && (lone || len == 0 || (hidden && seen == 0));
     verb = answer ? VERB_AUTH_LINE : verb;
     r->in_login = verb == VERB_AUTH || answer;
-    bool hidden = script_hidden_at(p, len) < len;
     enum status st = script_add(r, hidden ? SCRIPT_HIDDEN : SCRIPT_COMMAND, verb, p, len, line);
     if (st != ST_OK) {
         return st;

@@ -9,6 +9,7 @@ engine_test(control runner)
 engine_test(typed runner)
 engine_test(typed_judge runner)
 engine_test(hand runner)
+engine_test(replay runner)
 target_compile_definitions(engine_scenarios PRIVATE ENGINE_SOURCE_DIR="${CMAKE_CURRENT_SOURCE_DIR}")
 
 add_test(NAME engine.cli COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli.sh $<TARGET_FILE:smtpscope>

@@ -83,6 +83,16 @@ static void speak_result(const struct spoken *s, const struct event *e)
     }
 }
 
+static void speak_replay(const struct spoken *s, const struct event *e)
+{
+    char sentence[256];
+    replay_sentence(&e->u.replay, sentence, sizeof(sentence));
+    /* The lines themselves say which step is played. */
+    if (e->u.replay.state != REPLAY_PLAYING || s->verbose) {
+        out_line(s->out, "%s", sentence);
+    }
+}
+
 void spoken_event(const struct spoken *s, const struct event *e)
 {
     if (s->quiet) {
@@ -109,8 +119,10 @@ void spoken_event(const struct spoken *s, const struct event *e)
     case EVENT_FACTS:
     case EVENT_SESSION:
     case EVENT_RUN_DONE:
-    case EVENT_REPLAY:
     case EVENT_SUSPENDED:
+        break;
+    case EVENT_REPLAY:
+        speak_replay(s, e);
         break;
     }
 }
