@@ -123,6 +123,9 @@ static enum status open_network(void *ctx, const char *scenario, struct plan *pl
     if (st == ST_OK) {
         st = options_finish(&lesson, error);
     }
+    if (st == ST_OK) {
+        st = options_message(&lesson, error);
+    }
     /* A lesson for the eye begins without consent: giving it, and typing the password, is part of
      * the lesson. */
     lesson.plan.relay_consent = p->options.plan.relay_consent;

@@ -205,6 +205,12 @@ enum status options_check(const struct options *o, struct error *error)
         return error_set(error, ST_INVALID, 0,
                          _("--read-only forbids what --relay-test and --send ask for."));
     }
+    if (o->message != NULL && (o->attach != NULL || p->sample != SAMPLE_NONE ||
+                               p->subject != NULL)) {
+        return error_set(error, ST_INVALID, 0,
+                         _("--message sends a file as it is; --subject, --attach and --sample "
+                           "belong to the built-in test mail."));
+    }
     if (p->cert_file == NULL && p->key_file != NULL) {
         return error_set(error, ST_INVALID, 0, _("--key needs --cert."));
     }
@@ -233,7 +239,7 @@ enum status options_finish(struct options *o, struct error *error)
     if (o->tls != PLAN_TLS_AUTO) {
         p->tls = (enum plan_tls)o->tls;
     }
-    p->family = o->family;
+    p->family = o->family != 0 ? o->family : p->proxy.source.family;
     if (o->replay != NULL) {
         /* They are about the script, and not about the steps. */
         unsigned envelope = SCRIPT_ENVELOPE | SCRIPT_ASKING;
@@ -326,9 +332,40 @@ static enum status read_script(struct options *o, struct error *error)
     return st == ST_OK ? check_replay(o, error) : st;
 }
 
+static enum status read_part(const char *path, struct plan_bytes *bytes, char **name,
+                             struct error *error)
+{
+    struct buf b;
+    const char *slash = strrchr(path, '/');
+    buf_init(&b, PLAN_MESSAGE_MAX);
+    enum status st = readfile(path, &b, error);
+    if (st == ST_OK && str_set(name, slash != NULL ? slash + 1 : path) != ST_OK) {
+        st = error_set(error, ST_NOMEM, 0, _("There is not enough memory."));
+    }
+    if (st == ST_OK) {
+        plan_take_bytes(bytes, &b);
+    }
+    buf_free(&b);
+    return st;
+}
+
+enum status options_message(struct options *o, struct error *error)
+{
+    struct plan *p = &o->plan;
+    enum status st = ST_OK;
+    if (o->message != NULL) {
+        st = read_part(o->message, &p->message, &p->message_name, error);
+    }
+    if (st == ST_OK && o->attach != NULL) {
+        st = read_part(o->attach, &p->attach, &p->attach_name, error);
+    }
+    return st;
+}
+
 enum status options_files(struct options *o, struct error *error)
 {
-    return o->replay != NULL ? read_script(o, error) : ST_OK;
+    enum status st = options_message(o, error);
+    return st == ST_OK && o->replay != NULL ? read_script(o, error) : st;
 }
 
 const char *options_find_lang(int argc, char **argv)

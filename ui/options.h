@@ -39,7 +39,8 @@ struct options {
     int color, glyphs; /* enum options_color, enum options_glyphs */
     const char *lang;
     const char *save, *tee;
-    const char *replay; /* file; NULL: none */
+    const char *message, *attach; /* files; NULL: none */
+    const char *replay;           /* file; NULL: none */
     struct script *script; /* read from it */
     unsigned replay_consent; /* SCRIPT_* that the options allow */
     const char *shell; /* whose completions to print */
@@ -70,6 +71,8 @@ enum status options_password(struct options *o, struct error *error) MUST_CHECK;
 /* Reads the other files that the options name. Statuses as readfile; ST_DENIED also when a script
    needs a consent that was not given. */
 enum status options_files(struct options *o, struct error *error) MUST_CHECK;
+/* The part of it that the plan of a lesson needs too: the message. */
+enum status options_message(struct options *o, struct error *error) MUST_CHECK;
 /* The value of --lang alone, for the messages about all else; NULL when there is none. */
 const char *options_find_lang(int argc, char **argv);
 /* The program goes without the full screen. */
@@ -86,6 +89,7 @@ bool options_completion(FILE *out, const char *shell);
 enum option_section {
     SECTION_TARGET,
     SECTION_WAY,
+    SECTION_MESSAGE,
     SECTION_TLS,
     SECTION_LOGIN,
     SECTION_CONSENT,

@@ -28,6 +28,7 @@ static const struct example examples[] = {
 static const char *const section_titles[SECTION_COUNT] = {
     [SECTION_TARGET] = N_("What is tested"),
     [SECTION_WAY] = N_("The way to it"),
+    [SECTION_MESSAGE] = N_("The test mail"),
     [SECTION_TLS] = N_("Certificates"),
     [SECTION_LOGIN] = N_("Logging in"),
     [SECTION_CONSENT] = N_("Consent"),

@@ -6,6 +6,7 @@
 #include "check_tools.h"
 #include "ehlo_facts.h"
 #include "ehlo_name.h"
+#include "identity.h"
 #include "sasl.h"
 #include "software.h"
 #include "text.h"
@@ -257,9 +258,10 @@ static enum verdict hello(struct check_context *c, struct reply *r)
         return v;
     }
     if (r->code / 100 == 2) {
-        return judge_caps(c, r);
+        v = judge_caps(c, r);
+        return verdict_worse(v, identity_judge(c));
     }
-    if (r->code / 100 == 5 && !speaks_of_name(r) && st == ST_OK) {
+    if (r->code / 100 == 5 && !speaks_of_name(r) && st == ST_OK && !c->smtp.lmtp) {
         return fall_back(c, r);
     }
     return r->code / 100 >= 4 ? judge_hello(c, r, c->ehlo_name)

@@ -1,5 +1,3 @@
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,107 +5,37 @@
 #include "check_login.h"
 #include "check_session.h"
 #include "check_tools.h"
-#include "compose.h"
+#include "mail_build.h"
 #include "text.h"
 
-#define MESSAGE_MAX (1u << 20)
 #define STEPS 3
-#define SENDER_MAX 320
 
 struct mail {
-    char sender[SENDER_MAX];
-    const char *recipient;
-    struct buf text, message_id;
-    bool eight_bit, utf8;
-    struct reply replies[STEPS]; /* MAIL, RCPT, DATA */
+    struct mail_draft draft;
+    size_t steps;                /* MAIL, RCPT and, unless there are chunks, DATA */
+    struct reply replies[STEPS];
     struct reply end;
-    char commands[STEPS][SMTP_COMMAND_MAX];
 };
 
-static bool is_ascii(const char *text)
-{
-    for (; *text != '\0'; text++) {
-        if ((unsigned char)*text >= 0x80) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Who is logged in may send as himself; else the name that we gave has to serve. */
-static void choose_sender(const struct check_context *c, struct mail *m)
-{
-    struct error unused;
-    const char *user = c->plan->auth_user;
-    if (c->plan->from != NULL) {
-        str_copy(m->sender, sizeof(m->sender), c->plan->from);
-    } else if (c->smtp.authenticated && user != NULL && strchr(user, '@') != NULL &&
-               address_check(user, false, true, &unused) == ST_OK) {
-        str_copy(m->sender, sizeof(m->sender), user);
-    } else {
-        snprintf(m->sender, sizeof(m->sender), "postmaster@%s", c->ehlo_name);
-    }
-}
-
-static enum status build(struct check_context *c, struct mail *m, struct error *error)
-{
-    char run_id[32];
-    uint64_t random;
-    net_random(c->net, &random, sizeof(random));
-    snprintf(run_id, sizeof(run_id), "%016" PRIx64, random);
-    net_random(c->net, &random, sizeof(random));
-    choose_sender(c, m);
-    m->recipient = c->plan->to;
-    m->utf8 = !is_ascii(m->sender) || !is_ascii(m->recipient);
-    const struct compose_message message = {
-        .from = m->sender,
-        .to = m->recipient,
-        .subject = c->plan->subject != NULL ? c->plan->subject : _("Test mail from smtpscope"),
-        .helo = c->ehlo_name,
-        .run_id = run_id,
-        .wall_us = net_wall_us(c->net),
-        .random = random,
-    };
-    return compose_build(&message, &m->text, &m->message_id, &m->eight_bit, error);
-}
-
-/* Parameters only where the server offered them (RFC 5321 4.1.1.11). */
-static void write_commands(struct check_context *c, struct mail *m)
-{
-    const struct caps *caps = &c->smtp.caps;
-    char *mail = m->commands[0];
-    int n = snprintf(mail, SMTP_COMMAND_MAX, "MAIL FROM:<%s>", m->sender);
-    if (caps_has(caps, CAP_SIZE)) {
-        /* RFC 1870 3: counted without the dots that are doubled on the wire. */
-        n += snprintf(mail + n, SMTP_COMMAND_MAX - (size_t)n, " SIZE=%zu", m->text.len);
-    }
-    if (m->eight_bit && caps_has(caps, CAP_8BITMIME)) {
-        n += snprintf(mail + n, SMTP_COMMAND_MAX - (size_t)n, " BODY=8BITMIME");
-    }
-    if (m->utf8 && caps_has(caps, CAP_SMTPUTF8)) {
-        snprintf(mail + n, SMTP_COMMAND_MAX - (size_t)n, " SMTPUTF8");
-    }
-    snprintf(m->commands[1], SMTP_COMMAND_MAX, "RCPT TO:<%s>", m->recipient);
-    snprintf(m->commands[2], SMTP_COMMAND_MAX, "DATA");
-}
+static const enum smtp_wait waits[STEPS] = {WAIT_MAIL, WAIT_RCPT, WAIT_DATA};
+static const int good_class[STEPS] = {2, 2, 3};
 
 /* In one flight where that is offered; else a refusal ends it before the next command. */
 static enum status envelope(struct check_context *c, struct mail *m, size_t *done)
 {
-    static const enum smtp_wait waits[STEPS] = {WAIT_MAIL, WAIT_RCPT, WAIT_DATA};
-    static const int good[STEPS] = {2, 2, 3};
+    const char *const commands[STEPS] = {m->draft.commands[0], m->draft.commands[1], "DATA"};
     struct smtp_step steps[STEPS];
     enum status st = ST_OK;
-    for (size_t i = 0; i < STEPS; i++) {
-        steps[i] = (struct smtp_step){.wait = waits[i], .command = m->commands[i]};
+    for (size_t i = 0; i < m->steps; i++) {
+        steps[i] = (struct smtp_step){.wait = waits[i], .command = commands[i]};
     }
     if (caps_has(&c->smtp.caps, CAP_PIPELINING)) {
-        return smtp_pipeline(&c->smtp, steps, STEPS, m->replies, done);
+        return smtp_pipeline(&c->smtp, steps, m->steps, m->replies, done);
     }
-    for (*done = 0; *done < STEPS; (*done)++) {
+    for (*done = 0; *done < m->steps; (*done)++) {
         struct reply *r = &m->replies[*done];
-        st = smtp_command(&c->smtp, waits[*done], r, "%s", m->commands[*done]);
-        if (st != ST_OK || r->code / 100 != good[*done]) {
+        st = smtp_command(&c->smtp, waits[*done], r, "%s", commands[*done]);
+        if (st != ST_OK || r->code / 100 != good_class[*done]) {
             *done += st == ST_OK ? 1 : 0;
             break;
         }
@@ -117,10 +45,11 @@ static enum status envelope(struct check_context *c, struct mail *m, size_t *don
 
 static struct mail_subject subject_of(const struct mail *m)
 {
-    return (struct mail_subject){.sender = m->sender,
-                                 .recipient = m->recipient,
-                                 .message_id = buf_str(&m->message_id),
-                                 .size = m->text.len};
+    const struct buf *id = &m->draft.message_id;
+    return (struct mail_subject){.sender = m->draft.sender,
+                                 .recipient = m->draft.recipient,
+                                 .message_id = id->len > 0 ? buf_str(id) : NULL,
+                                 .size = m->draft.octets};
 }
 
 /* RFC 5321 4.5.3.2.6, RFC 1047: after the dot a broken link leaves it open who has the message. */
@@ -133,10 +62,23 @@ static enum verdict unsure(struct check_context *c, enum status st)
     return check_report(c, &f);
 }
 
+static bool by_chunks(const struct mail *m)
+{
+    return m->steps < STEPS;
+}
+
+static enum status send_message(struct check_context *c, struct mail *m)
+{
+    const struct mail_draft *d = &m->draft;
+    return by_chunks(m) ? smtp_bdat(&c->smtp, d->text.p, d->text.len, c->plan->chunk, d->binary,
+                                    &m->end)
+                        : smtp_send_text(&c->smtp, d->text.p, d->text.len, &m->end);
+}
+
 static enum verdict send_text(struct check_context *c, struct mail *m)
 {
     int64_t start = net_now_us(c->net);
-    enum status st = smtp_send_text(&c->smtp, buf_str(&m->text), m->text.len, &m->end);
+    enum status st = send_message(c, m);
     check_timed(c, TIMING_DATA, start);
     if (st == ST_CANCELLED || st == ST_NOMEM || st == ST_INVALID) {
         /* Without its dot no server takes the message for whole (RFC 5321 4.1.1.4). */
@@ -150,9 +92,11 @@ static enum verdict send_text(struct check_context *c, struct mail *m)
     }
     enum verdict odd = check_oddities(c, &m->end);
     const struct mail_subject subject = subject_of(m);
-    return verdict_worse(odd, m->end.code / 100 == 2
-                                  ? judge_mail_accepted(c, &m->end, &subject)
-                                  : judge_mail_refused(c, STAGE_END, &m->end, &subject));
+    if (m->end.code / 100 == 2) {
+        return verdict_worse(odd, judge_mail_accepted(c, &m->end, &subject));
+    }
+    enum mail_stage stage = by_chunks(m) ? STAGE_CHUNK : STAGE_END;
+    return verdict_worse(odd, judge_mail_refused(c, stage, &m->end, &subject));
 }
 
 static void take_back(struct check_context *c)
@@ -172,31 +116,46 @@ static void take_back(struct check_context *c)
     reply_free(&reply);
 }
 
+/* BDAT where it was wished for and is offered. */
+static void choose_way(struct check_context *c, struct mail *m)
+{
+    bool offered = caps_has(&c->smtp.caps, CAP_CHUNKING);
+    m->steps = c->plan->chunk > 0 && offered ? STEPS - 1 : STEPS;
+    if (c->plan->chunk > 0 && !offered) {
+        check_note(c, _("The server does not offer CHUNKING, so the message goes by DATA"));
+        m->draft.binary = false;
+    }
+}
+
 static enum verdict deliver(struct check_context *c, struct mail *m)
 {
-    static const int good[STEPS] = {2, 2, 3};
-    static const enum smtp_wait waits[STEPS] = {WAIT_MAIL, WAIT_RCPT, WAIT_DATA};
     static const enum mail_stage stages[STEPS] = {STAGE_MAIL, STAGE_RCPT, STAGE_DATA};
     size_t done = 0;
     enum verdict odd = VERDICT_OK;
+    choose_way(c, m);
+    enum status st = mail_draft_commands(c, &m->draft);
+    if (st != ST_OK) {
+        return check_internal(c, st, NULL);
+    }
     int64_t start = net_now_us(c->net);
-    write_commands(c, m);
-    enum status st = envelope(c, m, &done);
+    st = envelope(c, m, &done);
     check_timed(c, TIMING_ENVELOPE, start);
-    for (size_t i = 0; i < STEPS; i++) {
+    for (size_t i = 0; i < m->steps; i++) {
         const struct reply *r = &m->replies[i];
         if (i >= done && !check_replied(st, r)) {
             return check_broken(c, st, waits[i], r);
         }
         odd = verdict_worse(odd, check_oddities(c, r));
-        if (r->code / 100 != good[i]) {
+        if (r->code / 100 != good_class[i]) {
             const struct mail_subject subject = subject_of(m);
             enum verdict v = judge_mail_refused(c, stages[i], r, &subject);
             take_back(c);
             return verdict_worse(odd, v);
         }
     }
-    return verdict_worse(odd, st == ST_OK ? send_text(c, m) : check_broken(c, st, WAIT_DATA, NULL));
+    enum verdict v = st == ST_OK ? send_text(c, m) : check_broken(c, st, WAIT_DATA, NULL);
+    take_back(c);
+    return verdict_worse(odd, v);
 }
 
 /* A connection that was opened again is nobody's; what is sent next may need the login. */
@@ -222,11 +181,15 @@ static enum verdict log_in_again(struct check_context *c)
     return v;
 }
 
-static enum verdict needs_utf8(struct check_context *c, const struct mail *m)
+static enum verdict needs_utf8(struct check_context *c, const struct mail_draft *d)
 {
     struct finding f;
+    bool recipient = false;
+    for (const char *p = d->recipient; *p != '\0'; p++) {
+        recipient = recipient || (unsigned char)*p >= 0x80;
+    }
     finding_init(&f, "smtp.send.recipient_refused");
-    finding_arg(&f, "address", is_ascii(m->recipient) ? m->sender : m->recipient);
+    finding_arg(&f, "address", recipient ? d->recipient : d->sender);
     finding_arg(&f, "code", "-");
     finding_arg(&f, "text", _("The address is not ASCII and the server does not offer SMTPUTF8"));
     finding_evidence(&f, c->smtp.last_client_line);
@@ -236,13 +199,13 @@ static enum verdict needs_utf8(struct check_context *c, const struct mail *m)
 static enum verdict prepare_and_deliver(struct check_context *c, struct mail *m)
 {
     struct error error = {0};
-    enum status st = build(c, m, &error);
+    enum status st = mail_draft_write(c, &m->draft, &error);
     if (st != ST_OK) {
         return check_internal(c, st, error.text);
     }
     /* RFC 6531 3.1: without the extension such an address cannot be said at all. */
-    if (m->utf8 && !caps_has(&c->smtp.caps, CAP_SMTPUTF8)) {
-        return needs_utf8(c, m);
+    if (m->draft.utf8 && !caps_has(&c->smtp.caps, CAP_SMTPUTF8)) {
+        return needs_utf8(c, &m->draft);
     }
     return deliver(c, m);
 }
@@ -268,8 +231,7 @@ enum verdict check_run_send(struct check_context *c)
     if (m == NULL) {
         return check_internal(c, ST_NOMEM, NULL);
     }
-    buf_init(&m->text, MESSAGE_MAX);
-    buf_init(&m->message_id, ADDRESS_MAX * 2);
+    mail_draft_init(&m->draft);
     for (size_t i = 0; i < STEPS; i++) {
         reply_init(&m->replies[i]);
     }
@@ -280,8 +242,7 @@ enum verdict check_run_send(struct check_context *c)
         reply_free(&m->replies[i]);
     }
     reply_free(&m->end);
-    buf_free(&m->text);
-    buf_free(&m->message_id);
+    mail_draft_free(&m->draft);
     free(m);
     return v;
 }

@@ -6,6 +6,7 @@
 #include "check_tools.h"
 #include "control.h"
 #include "ehlo_facts.h"
+#include "identity.h"
 #include "text.h"
 #include "tls_failure.h"
 
@@ -164,6 +165,7 @@ static enum verdict greet_again(struct check_context *c, struct reply *r, uint32
     }
     enum verdict odd = check_oddities(c, r);
     ehlo_facts_compare(c, &c->smtp.caps_clear, &c->smtp.caps);
+    odd = verdict_worse(odd, identity_judge(c));
     if (ehlo_facts_keep(c) != ST_OK) {
         return check_internal(c, ST_NOMEM, NULL);
     }

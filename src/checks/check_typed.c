@@ -105,7 +105,8 @@ static void typed_hello(struct check_context *c, const char *line, size_t len,
         c->typed_helo = c->smtp.typed.verb == VERB_HELO;
         enum status st = str_set(&c->facts.ehlo_name, given);
         (void)st; /* without it the screen says less */
-    } else if (r->code >= 400 && name.len > 0) {
+    } else if (r->code >= 400 && name.len > 0 &&
+               !(c->smtp.typed.verb == VERB_LHLO && is_slip(r))) {
         judge_hello(c, r, given);
     }
     free(given);

@@ -42,8 +42,8 @@ uint32_t engine_generation(const struct engine *e);
 /*
  * One step again, on the connection as it is (reconnecting where needed, and running first what it
  * rests on). Steps with risk take what `plan` carries: relay_consent, send_consent, auth_*,
- * password, from, to, subject; the rest of it is ignored, and the consent is for this once. NULL:
- * no consent.
+ * password, from, to, subject, and what the test mail is made of; the rest of it is ignored, and the
+ * consent is for this once. NULL: no consent.
  */
 enum status engine_step(struct engine *e, enum check_id check, const struct plan *plan) MUST_CHECK;
 /* The safe steps that are still to do. */

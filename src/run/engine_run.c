@@ -383,6 +383,27 @@ static enum status set_if_given(char **slot, const char *text)
     return text != NULL ? str_set(slot, text) : ST_OK;
 }
 
+/* What the test mail is made of. */
+static enum status take_message(struct plan *p, const struct plan *from)
+{
+    p->sample = from->sample;
+    p->chunk = from->chunk;
+    enum status st = plan_copy_bytes(&p->message, &from->message);
+    if (st == ST_OK) {
+        st = plan_copy_bytes(&p->attach, &from->attach);
+    }
+    if (st == ST_OK) {
+        st = str_set(&p->message_name, from->message_name);
+    }
+    if (st == ST_OK) {
+        st = str_set(&p->attach_name, from->attach_name);
+    }
+    if (st == ST_OK) {
+        st = str_set(&p->mail_params, from->mail_params);
+    }
+    return st == ST_OK ? str_set(&p->rcpt_params, from->rcpt_params) : st;
+}
+
 static enum status take_wishes(struct engine *e, const struct plan *from)
 {
     struct plan *p = e->plan;
@@ -403,6 +424,9 @@ static enum status take_wishes(struct engine *e, const struct plan *from)
     }
     if (st == ST_OK) {
         st = set_if_given(&p->subject, from->subject);
+    }
+    if (st == ST_OK) {
+        st = take_message(p, from);
     }
     if (st == ST_OK && secret_is_set(&from->password)) {
         st = secret_copy(&p->password, &from->password);

@@ -118,9 +118,22 @@ static enum status raw_line(struct script_reader *r, const struct saved_line *li
     return st;
 }
 
+/* The header of a proxy goes before the conversation; --proxy says it anew. */
+static bool is_proxy_header(const struct saved_line *line)
+{
+    static const char v1[] = "PROXY ";
+    static const char v2[] = "\\r\\n\\r\\n\\0\\r\\nQUIT\\n";
+    const char *begin = line->dir == 'c' ? v2 : v1;
+    size_t n = line->dir == 'c' ? sizeof(v2) - 1 : sizeof(v1) - 1;
+    return line->len >= n && memcmp(line->text, begin, n) == 0;
+}
+
 static enum status client_line(struct script_reader *r, const struct saved_line *line)
 {
     size_t before = r->script->count;
+    if (is_proxy_header(line)) {
+        return ST_OK;
+    }
     if (line->dir == 'c') {
         return raw_line(r, line);
     }

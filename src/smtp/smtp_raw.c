@@ -493,17 +493,14 @@ enum status smtp_send_first(struct smtp *s, const char *p, size_t len, struct er
         return error_set(error, smtp_gone(s), 0, _("There is no connection."));
     }
     struct buf text;
-    enum status st = ST_OK;
     buf_init(&text, 8 * SMTP_RAW_MAX);
-    while (st == ST_OK && raw_next_line(p, len, &at, &line)) {
-        buf_clear(&text);
-        bool plain = (line.odd & (UNSHOWN | RAW_EIGHT_BIT)) == 0;
-        st = plain ? buf_add(&text, line.text.p, line.text.len)
-                   : raw_text_write(line.whole.p, line.whole.len, &text);
-        if (st == ST_OK) {
-            s->last_client_line =
-                wire_tell(s, DIR_CLIENT, plain ? 0u : LINE_RAW, buf_str(&text), text.len);
-        }
+    /* One line of text, or else bytes that are no lines at all. */
+    bool plain = raw_next_line(p, len, &at, &line) && at == len && line.odd == 0;
+    enum status st = plain ? buf_add(&text, line.text.p, line.text.len)
+                           : raw_text_write(p, len, &text);
+    if (st == ST_OK) {
+        s->last_client_line =
+            wire_tell(s, DIR_CLIENT, plain ? 0u : LINE_RAW, buf_str(&text), text.len);
     }
     buf_free(&text);
     if (st == ST_OK) {
