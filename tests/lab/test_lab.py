@@ -325,10 +325,11 @@ def the_last_step_before_the_mailbox(lab):
     if not os.path.exists(os.path.join(lab.dir, "lmtp")):
         print("SKIP: LMTP needs dovecot-lmtpd, which is not installed")
         return
-    r = lab.report("--lmtp", "--tls", "none", "--send", "--to", "alice", "--host", "mx.lab.test", "lab.test")
-    assert "C: LHLO" in transcript(r)
     r = lab.report("--lmtp", "--tls", "none", "--send", "--to", "alice@lab.test", "--host", "mx.lab.test", "lab.test")
     has(r, "smtp.ehlo.ok")
+    text = transcript(r)
+    assert "C: LHLO" in text and "C: EHLO" not in text and "C: RCPT TO:<alice@lab.test>" in text, text
+    assert verdict(r, "smtp.send") in ("ok", "fail", "warn"), text
 
 
 @case
