@@ -152,8 +152,14 @@ static void speak_proof(const struct spoken *s, const struct record *r, const st
     }
 }
 
-static void speak_advice(const struct spoken *s, const struct guide_text *text)
+static void speak_advice(const struct spoken *s, const struct finding *f,
+                         const struct guide_text *text)
 {
+    if (f->typed) {
+        out_paragraph(s->out, "  ",
+                      _("This was found in what was typed by hand; the step's own result does not "
+                        "rest on it."));
+    }
     if (text->means != NULL && text->means[0] != '\0') {
         out_paragraph(s->out, "  ", text->means);
     }
@@ -179,7 +185,7 @@ static void speak_finding(const struct spoken *s, const struct record *r,
     blank_line(s);
     out_line(s->out, _("Finding (%s): %s"), _(verdict_words[f->verdict]),
              text.title != NULL ? text.title : f->kind->id);
-    speak_advice(s, &text);
+    speak_advice(s, f, &text);
     speak_proof(s, r, f);
     if (f->who != WHO_NOBODY) {
         out_paragraph(s->out, "  ", who_sentence(f->who));
