@@ -127,6 +127,9 @@ static enum status open_network(void *ctx, const char *scenario, struct plan *pl
     if (st == ST_OK) {
         st = options_finish(&lesson, error);
     }
+    if (st == ST_OK) {
+        st = options_message(&lesson, error);
+    }
     /* A lesson for the eye begins without consent: giving it, and typing the password, is part of
      * the lesson. */
     lesson.plan.relay_consent = p->options.plan.relay_consent;
@@ -318,6 +321,10 @@ static int prepare(struct program *p, bool headless, struct network **net)
     if (st != ST_OK) {
         return input_error(p, &error);
     }
+    st = options_files(&p->options, &error);
+    if (st != ST_OK) {
+        return input_error(p, &error);
+    }
     const struct plan *plan = &p->options.plan;
     if (headless && plan->auth_user != NULL && !plan->auth_wanted && !plan->read_only) {
         complain(p->language.ascii,
@@ -354,7 +361,8 @@ static int run_headless(struct program *p)
                                              .verbose = o->verbose,
                                              .ascii = p->language.ascii || o->ascii,
                                              .save_path = o->save,
-                                             .tee_path = o->tee};
+                                             .tee_path = o->tee,
+                                             .script = o->script};
     return headless_run(&options);
 }
 

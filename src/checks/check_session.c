@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "check_tools.h"
+#include "ehlo_name.h"
 #include "escape.h"
+#include "identity.h"
 #include "text.h"
 
 /* A server that does not say yes here has refused; its own words are the best explanation. */
@@ -72,12 +74,12 @@ static enum status connect_again(struct check_context *c, struct error *error)
         return st == ST_CANCELLED ? st : lost(st, error);
     }
     smtp_attach(&c->smtp, conn);
-    return ST_OK;
+    return identity_begin(c, error);
 }
 
 static enum status greet(struct check_context *c, struct reply *reply, struct error *error)
 {
-    if (strcmp(c->facts.mode, "implicit") == 0) {
+    if (strcmp(c->facts.mode, "implicit") == 0 && !c->smtp.tls) {
         struct tls_config config;
         check_tls_config(c, &config);
         enum status st = smtp_tls_now(&c->smtp, &config, error);
@@ -92,11 +94,39 @@ static enum status greet(struct check_context *c, struct reply *reply, struct er
     return reply->code / 100 == 2 ? ST_OK : refused_by(reply, error);
 }
 
+/* A server that does not believe who we are may be talked to all the same. */
+static enum status identify(struct check_context *c)
+{
+    struct reply reply;
+    reply_init(&reply);
+    enum status st = identity_tell(c, &reply);
+    if (st == ST_REFUSED && c->smtp.state == SMTP_READY) {
+        check_note(c, _("XCLIENT was refused; going on without it"));
+        st = ST_OK;
+    }
+    reply_free(&reply);
+    return st;
+}
+
+static enum status say_hello(struct check_context *c, struct reply *reply)
+{
+    c->typed_helo = false;
+    enum status st = smtp_ehlo(&c->smtp, c->ehlo_name, reply);
+    if (st == ST_OK && reply->code / 100 == 5 && !c->smtp.lmtp) {
+        st = smtp_helo(&c->smtp, c->ehlo_name, reply);
+    }
+    return st == ST_OK && identity_is_due(c) ? identify(c) : st;
+}
+
 static enum status hello(struct check_context *c, struct reply *reply, struct error *error)
 {
-    enum status st = smtp_ehlo(&c->smtp, c->ehlo_name, reply);
-    if (st == ST_OK && reply->code / 100 == 5) {
-        st = smtp_helo(&c->smtp, c->ehlo_name, reply);
+    enum status st = ST_OK;
+    if (c->ehlo_name[0] == '\0') {
+        /* The step that chooses it was never reached. */
+        st = ehlo_name_choose(c);
+    }
+    if (st == ST_OK) {
+        st = say_hello(c, reply);
     }
     if (st != ST_OK) {
         return st == ST_CANCELLED ? st : lost(st, error);
@@ -160,9 +190,9 @@ enum status session_ready(struct check_context *c, struct error *error)
         }
     }
     reply_init(&reply);
-    switch (c->smtp.state) {
+    switch (smtp_is_fit(&c->smtp) ? c->smtp.state : SMTP_CLOSED) {
     case SMTP_READY:
-        st = ST_OK;
+        st = c->typed_helo ? hello(c, &reply, error) : ST_OK;
         break;
     case SMTP_CONNECTED:
         st = greet(c, &reply, error);

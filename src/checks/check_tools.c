@@ -10,6 +10,7 @@
 enum verdict check_report_for(struct check_context *c, enum check_id id, struct finding *f)
 {
     enum verdict v = f->verdict;
+    f->typed = c->typed;
     if (v == VERDICT_WARN || v == VERDICT_FAIL) {
         for (size_t i = 0; i < f->evidence_count; i++) {
             c->sink->mark(c->sink->ctx, f->evidence[i], LINE_PROBLEM);
@@ -17,7 +18,7 @@ enum verdict check_report_for(struct check_context *c, enum check_id id, struct 
     }
     c->sink->finding(c->sink->ctx, id, f);
     memset(f, 0, sizeof(*f));
-    if (c->current == NULL || id != c->current->id) {
+    if (!c->typed && (c->current == NULL || id != c->current->id)) {
         c->results[id] = verdict_worse(c->results[id], v);
     }
     return v;
@@ -176,7 +177,10 @@ bool check_shutdown(struct check_context *c, const struct reply *reply, enum ver
     if (reply->code != 421) {
         return false;
     }
-    smtp_close(&c->smtp, ST_EOF);
+    /* Who types by hand may want to see how the server leaves. */
+    if (!c->typed) {
+        smtp_close(&c->smtp, ST_EOF);
+    }
     *verdict = check_refused(c, "smtp.session.shutdown", reply);
     return true;
 }

@@ -80,6 +80,9 @@ const char *report_direction(const struct line *line)
 {
     switch ((enum smtp_dir)line->dir) {
     case DIR_CLIENT:
+        if ((line->flags & LINE_RAW) != 0) {
+            return line->tls ? "c~" : "c:"; /* exact bytes, in escapes */
+        }
         return line->tls ? "C~" : "C:";
     case DIR_SERVER:
         return line->tls ? "S~" : "S:";

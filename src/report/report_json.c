@@ -182,7 +182,8 @@ static json_t *finding_json(const struct finding *f, const struct guide *guide)
               put(o, "title", report_json_string(text.title)) &&
               put(o, "means", report_json_string(text.means)) && put(o, "do", report_json_steps(&text)) &&
               put(o, "reference", reference ? json_string(f->kind->reference) : json_null()) &&
-              put(o, "args", args_json(f)) && put(o, "evidence", evidence_json(f));
+              put(o, "args", args_json(f)) && put(o, "evidence", evidence_json(f)) &&
+              (!f->typed || put(o, "typed", json_true()));
     if (ok && f->cause != NULL) {
         ok = put(o, "cause", json_string(f->cause->id)) &&
              put(o, "rule", json_string(reply_basis_name(f->basis)));
@@ -204,7 +205,7 @@ static json_t *side_json(const struct record *r, enum check_id check)
     }
     for (size_t i = 0; i < r->finding_count; i++) {
         const struct record_finding *rf = &r->findings[i];
-        if (rf->check == check && rf->f.verdict == VERDICT_INCONCLUSIVE &&
+        if (rf->check == check && rf->f.verdict == VERDICT_INCONCLUSIVE && !rf->f.typed &&
             rf->f.side != SIDE_NONE) {
             side = rf->f.side;
         }
@@ -351,6 +352,9 @@ static bool add_line(void *ctx, const struct line *line)
     if (t->st == ST_OK && !is_utf8(line->text, line->len)) {
         t->st = add_base64(t->out, line);
     }
+    if (t->st == ST_OK && (line->flags & LINE_RAW) != 0) {
+        t->st = buf_add_str(t->out, ",\"raw\":true");
+    }
     if (t->st == ST_OK && (line->flags & LINE_CUT) != 0) {
         t->st = buf_add_str(t->out, ",\"cut\":true");
     }
@@ -374,6 +378,20 @@ static enum status add_transcript(struct buf *out, const struct record *r)
     return t.st == ST_OK ? buf_add_str(out, "]}\n") : t.st;
 }
 
+static json_t *replay_json(const struct replay_progress *p)
+{
+    json_t *o = json_object();
+    if (o != NULL && put(o, "state", json_string(replay_state_name(p->state))) &&
+        put(o, "step", json_integer(p->step)) && put(o, "count", json_integer(p->count)) &&
+        put(o, "line", json_integer(p->source)) &&
+        put(o, "expected", p->expected != 0 ? json_integer(p->expected) : json_null()) &&
+        put(o, "got", p->got != 0 ? json_integer(p->got) : json_null())) {
+        return o;
+    }
+    json_decref(o);
+    return NULL;
+}
+
 /* All but the transcript. */
 static json_t *head_json(const struct record *r, const struct report_options *o)
 {
@@ -394,6 +412,7 @@ static json_t *head_json(const struct record *r, const struct report_options *o)
         put(root, "paths", paths_json(r)) && put(root, "dns", report_json_answers(r)) &&
         put(root, "connections", report_json_dials(r)) &&
         (dropped == 0 || put(root, "lines_dropped", json_integer((json_int_t)dropped))) &&
+        (r->replay.state == REPLAY_IDLE || put(root, "replay", replay_json(&r->replay))) &&
         (findings == 0 || put(root, "findings_dropped", json_integer((json_int_t)findings)))) {
         return root;
     }

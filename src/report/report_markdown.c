@@ -182,6 +182,10 @@ static void write_finding(struct writer *w, const struct record *r, const struct
         write_raw(w, " ");
     }
     write_markdown(w, who_sentence(f->who));
+    if (f->typed) {
+        write_raw(w, " ");
+        write_markdown(w, report_typed_sentence());
+    }
     write_raw(w, "\n\n");
     if (text.step_count > 0) {
         write_raw(w, "**");

@@ -114,6 +114,9 @@ static void write_finding(struct writer *w, const struct record *r, const struct
         write_wrapped(w, "", LABEL_COLUMNS, label);
     }
     write_todo(w, &text);
+    if (f->typed) {
+        write_wrapped(w, _("Typed"), LABEL_COLUMNS, report_typed_sentence());
+    }
     write_wrapped(w, _("Who"), LABEL_COLUMNS, who_sentence(f->who));
     if (f->evidence_count > 0) {
         char numbers[256];

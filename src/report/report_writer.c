@@ -207,6 +207,11 @@ const char *report_demo_sentence(void)
     return _("Made in the built-in practice network. No real server took part.");
 }
 
+const char *report_typed_sentence(void)
+{
+    return _("This was found in what was typed by hand; the step's own result does not rest on it.");
+}
+
 void report_duration(int64_t us, char *out, size_t size)
 {
     if (us < 10 * US_PER_S) {

@@ -81,6 +81,7 @@ void event_free(struct event *e)
     case EVENT_STEP_DONE:
     case EVENT_SESSION:
     case EVENT_RUN_DONE:
+    case EVENT_REPLAY:
     case EVENT_SUSPENDED:
         break;
     }

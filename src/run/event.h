@@ -9,6 +9,7 @@
 
 #include "check.h"
 #include "queue.h"
+#include "replay.h"
 
 enum event_kind {
     EVENT_RUN_STARTED,
@@ -23,6 +24,7 @@ enum event_kind {
     EVENT_STEP_DONE,
     EVENT_SESSION, /* the connection opened, became encrypted, closed */
     EVENT_RUN_DONE,
+    EVENT_REPLAY,   /* a script that is played went on, or stopped */
     EVENT_SUSPENDED /* the process stood still for a while (Ctrl-Z) */
 };
 
@@ -74,6 +76,7 @@ struct event {
             enum verdict verdict; /* worst */
             bool cancelled;
         } done;
+        struct replay_progress replay;
         int64_t suspended_us;
     } u;
 };

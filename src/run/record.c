@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <string.h>
 
 enum status record_init(struct record *r, uint32_t run)
 {
@@ -46,6 +47,20 @@ static void forget_findings(struct record *r, enum check_id check)
         }
     }
     r->finding_count = kept;
+}
+
+/* What is typed again and again is told once, with its latest proof. */
+static void forget_same(struct record *r, enum check_id check, const struct finding *f)
+{
+    for (size_t i = 0; f->typed && i < r->finding_count; i++) {
+        struct record_finding *old = &r->findings[i];
+        if (old->f.typed && old->check == check && old->f.kind == f->kind) {
+            finding_free(&old->f);
+            memmove(old, old + 1, (r->finding_count - i - 1) * sizeof(*old));
+            r->finding_count--;
+            return;
+        }
+    }
 }
 
 static void update_verdict(struct record *r)
@@ -118,6 +133,7 @@ static bool add_finding(struct record *r, struct event *e)
     if (e->u.finding == NULL) {
         return false;
     }
+    forget_same(r, e->check, e->u.finding);
     if (r->finding_count == RECORD_FINDINGS_MAX) {
         r->findings_dropped++;
         return true;
@@ -282,6 +298,9 @@ bool record_apply(struct record *r, struct event *e)
         r->waiting = WAIT_NONE;
         r->elapsed_us = e->t_us;
         return true;
+    case EVENT_REPLAY:
+        r->replay = e->u.replay;
+        return true;
     case EVENT_SUSPENDED:
         return true;
     }
@@ -295,7 +314,7 @@ static bool inconclusive_is_theirs(const struct record *r)
     bool theirs = false;
     for (size_t i = 0; i < r->finding_count; i++) {
         const struct finding *f = &r->findings[i].f;
-        if (f->verdict == VERDICT_INCONCLUSIVE) {
+        if (f->verdict == VERDICT_INCONCLUSIVE && !f->typed) {
             if (f->side != SIDE_THEIRS) {
                 return false;
             }

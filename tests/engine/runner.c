@@ -143,6 +143,11 @@ static void note_event(struct runner *r, const struct event *e)
                       e->u.done.cancelled ? " cancelled" : "");
         r->runs_done += e->run == r->record.run;
         break;
+    case EVENT_REPLAY:
+        st = buf_addf(&r->log, "replay %d %u/%u %d %d\n", (int)e->u.replay.state,
+                      (unsigned)e->u.replay.step, (unsigned)e->u.replay.count,
+                      e->u.replay.expected, e->u.replay.got);
+        break;
     case EVENT_SUSPENDED:
         st = buf_addf(&r->log, "suspended\n");
         break;
@@ -244,6 +249,18 @@ static bool came_later(const struct runner *r, const void *arg)
 void runner_until_text(struct runner *r, const char *text)
 {
     const struct later l = {text, 0};
+    runner_until(r, came_later, &l);
+}
+
+void runner_expect(struct runner *r, const char *text)
+{
+    r->expected = text;
+    r->expected_after = lines_last(r->record.lines);
+}
+
+void runner_until_expected(struct runner *r)
+{
+    const struct later l = {r->expected, r->expected_after};
     runner_until(r, came_later, &l);
 }
 

@@ -57,7 +57,10 @@ static void reports_come_back_whole(void **state)
         }
         assert_true(f.has_exchanges);
         assert_string_equal(f.version, SMTPSCOPE_VERSION);
-        const struct report_options o = {REPORT_JSON, false, &f.plan, run.guide, run.guide};
+        const struct report_options o = {.format = REPORT_JSON,
+                                         .plan = &f.plan,
+                                         .guide = run.guide,
+                                         .english_guide = run.guide};
         buf_init(&second, REPORT_MAX);
         assert_int_equal(report_build(&f.record, &o, &second), ST_OK);
         if (strcmp(buf_str(&first), buf_str(&second)) != 0) {

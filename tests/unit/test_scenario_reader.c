@@ -80,6 +80,8 @@ static const struct mistake mistakes[] = {
     {HEAD "server s\n    banner \"220 \\x4\"\n", 4, "expected \\r \\n"},
     {HEAD "server s\n    banner \"\\u{110000}\"\n", 4, "expected \\r \\n"},
     {HEAD "server s\n    relay maybe\n", 4, "expected denied or open"},
+    {HEAD "server s\n    proxy v3\n", 4, "expected v1, v2 or any, found \"v3\""},
+    {HEAD "server s\n    lmtp now\n", 4, "expected the end of the line"},
     {HEAD "server s\n    user anna\n", 4, "expected a word, found the end of the line"},
     {HEAD "server s\n    tls broken\n", 4, "expected a kind of TLS such as good"},
     {HEAD "server s\n    certificate until soon\n", 4, "expected a time such as 20ms"},

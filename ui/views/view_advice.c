@@ -85,6 +85,11 @@ static void add_finding(const struct app *a, struct parts *advice, const struct 
         return;
     }
     parts_add(advice, state_word(f->verdict), ROLE_BOLD, text.title);
+    if (f->typed) {
+        parts_add(advice, _("Typed"), ROLE_TEXT,
+                  _("This was found in what was typed by hand; the step's own result does not "
+                    "rest on it."));
+    }
     parts_add(advice, _("Means"), ROLE_TEXT, text.means);
     add_steps(advice, &text);
     guide_basis(f, line, sizeof(line));
