@@ -10,6 +10,7 @@
 #include "explain.h"
 #include "headless.h"
 #include "language.h"
+#include "offer.h"
 #include "options.h"
 #include "out.h"
 #include "practice.h"
@@ -244,16 +245,7 @@ static int usage_error(const struct program *p, const struct error *error)
 static int input_error(const struct program *p, const struct error *error)
 {
     complain(p->language.ascii, "%s", error->text);
-    switch (error->code) {
-    case ST_DENIED:
-        return EXIT_CODE_DENIED;
-    case ST_IO:
-        return EXIT_CODE_IO;
-    case ST_NOMEM:
-        return EXIT_CODE_INTERNAL;
-    default:
-        return EXIT_CODE_INPUT;
-    }
+    return (int)exit_code_of_input(error->code);
 }
 
 /* Options to plan; for --demo also the network, because a scenario brings options. */
@@ -390,6 +382,17 @@ static bool can_show_screen(void)
            (spoken == NULL || strcmp(spoken, "1") != 0);
 }
 
+static int run_offer(const struct program *p)
+{
+    const char *scenario = p->options.offered != NULL ? p->options.offered : FIRST_LESSON;
+    const struct offer_options options = {.options = &p->options,
+                                          .scenario = scenario,
+                                          .data_dir = p->data_dir,
+                                          .pace = pace_of(false),
+                                          .ascii = p->language.ascii || p->options.ascii};
+    return offer_run(&options);
+}
+
 static int run(struct program *p)
 {
     struct error error = {.text = ""};
@@ -411,6 +414,12 @@ static int run(struct program *p)
     if (p->options.stage != 0) {
         complain(p->language.ascii, _("--stage needs --explain."));
         return EXIT_CODE_USAGE;
+    }
+    if (options_check_practice(&p->options, &error) != ST_OK) {
+        return usage_error(p, &error);
+    }
+    if (p->options.practice) {
+        return run_offer(p);
     }
     bool headless = options_headless(&p->options) || !can_show_screen();
     bool nothing_to_do = p->options.target == NULL && p->options.host == NULL && !p->options.demo;

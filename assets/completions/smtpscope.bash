@@ -40,6 +40,13 @@ _smtpscope()
     --demo)
         COMPREPLY=($(compgen -W "$(smtpscope --list-scenarios 2>/dev/null | sed '/^#/d; s/ .*//')" -- "$word"))
         [ ${#COMPREPLY[@]} -gt 0 ] && return;;
+    --practice) return;;
+    --scenario)
+        COMPREPLY=($(compgen -W "$(smtpscope --list-scenarios 2>/dev/null | sed '/^#/d; s/ .*//')" -- "$word"))
+        [ ${#COMPREPLY[@]} -gt 0 ] && return;;
+    --practice-ca)
+        COMPREPLY=($(compgen -f -- "$word"))
+        return;;
     --only) return;;
     --save)
         COMPREPLY=($(compgen -f -- "$word"))
@@ -60,7 +67,7 @@ _smtpscope()
     --lang) return;;
     esac
     case $word in
-    -*) COMPREPLY=($(compgen -W '--host --port --tls --from --to --subject --first-path --ipv4 --ipv6 --source --helo --resolver --timeout --deadline --ca-file --cert --key --auth-user --auth-mech --auth-in-clear --password-file --password-fd --password-env --relay-test --send --read-only --demo --list-scenarios --check --json --only --strict --save --tee --quiet --verbose --explain --stage --plain --ascii --glyphs --color --no-color --mouse --no-mouse --no-animation --lang --help --version ' -- "$word"));;
+    -*) COMPREPLY=($(compgen -W '--host --port --tls --from --to --subject --first-path --ipv4 --ipv6 --source --helo --resolver --timeout --deadline --ca-file --cert --key --auth-user --auth-mech --auth-in-clear --password-file --password-fd --password-env --relay-test --send --read-only --demo --practice --scenario --practice-ca --practice-public --list-scenarios --check --json --only --strict --save --tee --quiet --verbose --explain --stage --plain --ascii --glyphs --color --no-color --mouse --no-mouse --no-animation --lang --help --version ' -- "$word"));;
     *) COMPREPLY=($(compgen -A hostname -- "$word"));;
     esac
 }

@@ -39,11 +39,23 @@ void session_read_address(struct session *s)
     }
 }
 
+/* In any case (RFC 5321 4.1.1.11): smtplib of Python writes "size=". */
+static bool begins(const char *word, const char *head)
+{
+    char start[32];
+    size_t n = strlen(head);
+    if (n >= sizeof(start)) {
+        return false;
+    }
+    str_copy(start, n + 1, word);
+    return str_equal_nocase(start, head);
+}
+
 /* One parameter of MAIL. False: it was answered with a refusal. */
 static bool take_parameter(struct session *s, const char *word)
 {
     const char *rest = "";
-    if (strncmp(word, "SIZE=", 5) == 0 && session_offers(s, "SIZE", &rest)) {
+    if (begins(word, "SIZE=") && session_offers(s, "SIZE", &rest)) {
         unsigned long long limit = strtoull(rest, NULL, 10);
         unsigned long long size = strtoull(word + 5, NULL, 10);
         if (limit > 0 && size > limit) {
@@ -63,8 +75,7 @@ static bool take_parameter(struct session *s, const char *word)
                  {"AUTH=", "AUTH"}};
     for (size_t i = 0; i < ARRAY_LEN(known); i++) {
         size_t n = strlen(known[i].word);
-        bool same = strncmp(word, known[i].word, n) == 0 &&
-                    (known[i].word[n - 1] == '=' || word[n] == '\0');
+        bool same = begins(word, known[i].word) && (known[i].word[n - 1] == '=' || word[n] == '\0');
         if (same && session_offers(s, known[i].keyword, NULL)) {
             return true;
         }
