@@ -22,15 +22,20 @@ static const char *common_id(const struct reply *r, enum reply_class class)
     return r->code / 100 == 4 && class != CLASS_RELAY_DENIED ? "smtp.send.deferred" : NULL;
 }
 
+/* Also as an answer to RCPT: many servers look at the sender only then. */
+static bool is_about_sender(enum reply_class class)
+{
+    return class == CLASS_SENDER_REJECTED || class == CLASS_SENDER_AUTHENTICATION;
+}
+
 static const char *stage_id(enum mail_stage stage, enum reply_class class)
 {
-    bool sender = class == CLASS_SENDER_REJECTED || class == CLASS_SENDER_AUTHENTICATION;
     switch (stage) {
     case MAIL_STAGE_MAIL:
         return "smtp.send.sender_refused";
     case MAIL_STAGE_RCPT:
         return class == CLASS_RELAY_DENIED ? "smtp.send.relay_denied"
-               : sender                    ? "smtp.send.sender_refused"
+               : is_about_sender(class)    ? "smtp.send.sender_refused"
                                            : "smtp.send.recipient_refused";
     case MAIL_STAGE_DATA:
         return "smtp.send.data_refused";
@@ -63,22 +68,22 @@ enum verdict judge_mail_refused(struct check_context *c, enum mail_stage stage,
         return v;
     }
     enum reply_class class = check_class(c, r);
-    const char *id = common_id(r, class);
-    if (is_chunking_broken(c, stage, r)) {
-        id = "smtp.send.chunking_broken";
-    } else if (id == NULL) {
-        id = stage_id(stage, class);
-    }
-    bool of_sender = stage == MAIL_STAGE_MAIL || strcmp(id, "smtp.send.sender_refused") == 0;
+    bool chunking = is_chunking_broken(c, stage, r);
+    const char *common = common_id(r, class);
+    const char *id = chunking ? "smtp.send.chunking_broken"
+                     : common != NULL ? common
+                                      : stage_id(stage, class);
     finding_init(&f, id);
     check_add_refusal(c, &f, r);
-    if (strcmp(id, "smtp.send.greylisted") == 0) {
-        f.who = WHO_NOBODY;
-        f.class = CLASS_GREYLISTED;
-    } else if (strcmp(id, "smtp.send.chunking_broken") == 0) {
+    if (chunking) {
         f.who = WHO_SERVER;
         f.class = CLASS_PROTOCOL;
+    } else if (r->code != 530 && class == CLASS_GREYLISTED) {
+        f.who = WHO_NOBODY;
+        f.class = CLASS_GREYLISTED;
     }
+    bool of_sender = stage == MAIL_STAGE_MAIL ||
+                     (stage == MAIL_STAGE_RCPT && common == NULL && is_about_sender(class));
     finding_arg(&f, "address", text_or(of_sender ? m->sender : m->recipient, "-"));
     finding_argf(&f, "size", "%zu", m->size);
     if (c->smtp.caps.has_size && c->smtp.caps.size > 0) {
