@@ -151,7 +151,7 @@ static void add_scenario_lines(struct out *out, const struct practice_catalogue 
     const char *theme = "";
     for (size_t i = 0; i < c->count; i++) {
         const struct scenario_info *s = &c->p[i];
-        char lesson[8] = "-";
+        char lesson[12] = "-";
         if (strcmp(s->theme, theme) != 0) {
             theme = s->theme;
             out_line(out, "# %s", practice_theme_title(theme));
