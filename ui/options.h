@@ -12,12 +12,15 @@
 
 #include "exit_code.h"
 #include "plan.h"
+#include "script.h"
 
 enum options_mode {
     OPTIONS_RUN,
     OPTIONS_HELP,
     OPTIONS_VERSION,
     OPTIONS_SCENARIOS,
+    OPTIONS_PLAYBOOKS,
+    OPTIONS_MAKE_SCENARIO,
     OPTIONS_MAN,
     OPTIONS_COMPLETION,
     OPTIONS_EXPLAIN
@@ -44,6 +47,11 @@ struct options {
     int color, glyphs; /* enum options_color, enum options_glyphs */
     const char *lang;
     const char *save, *tee;
+    const char *saved_run; /* to make a scenario of */
+    const char *message, *attach; /* files; NULL: none */
+    const char *replay;           /* file; NULL: none */
+    struct script *script; /* read from it */
+    unsigned replay_consent; /* SCRIPT_* that the options allow */
     const char *shell; /* whose completions to print */
     const char *explain; /* the reply to explain; NULL: the target, or standard input */
     int stage;           /* enum reply_stage of what is explained */
@@ -74,6 +82,11 @@ enum status options_check(const struct options *o, struct error *error) MUST_CHE
 enum status options_finish(struct options *o, struct error *error) MUST_CHECK;
 /* Reads the password from where the options say. ST_DENIED, ST_IO, ST_INVALID. */
 enum status options_password(struct options *o, struct error *error) MUST_CHECK;
+/* Reads the other files that the options name. Statuses as readfile; ST_DENIED also when a script
+   needs a consent that was not given. */
+enum status options_files(struct options *o, struct error *error) MUST_CHECK;
+/* The part of it that the plan of a lesson needs too: the message. */
+enum status options_message(struct options *o, struct error *error) MUST_CHECK;
 /* The value of --lang alone, for the messages about all else; NULL when there is none. */
 const char *options_find_lang(int argc, char **argv);
 /* The program goes without the full screen. */
@@ -90,6 +103,7 @@ bool options_completion(FILE *out, const char *shell);
 enum option_section {
     SECTION_TARGET,
     SECTION_WAY,
+    SECTION_MESSAGE,
     SECTION_TLS,
     SECTION_LOGIN,
     SECTION_CONSENT,

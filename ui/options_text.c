@@ -30,6 +30,7 @@ static const struct example examples[] = {
 static const char *const section_titles[SECTION_COUNT] = {
     [SECTION_TARGET] = N_("What is tested"),
     [SECTION_WAY] = N_("The way to it"),
+    [SECTION_MESSAGE] = N_("The test mail"),
     [SECTION_TLS] = N_("Certificates"),
     [SECTION_LOGIN] = N_("Logging in"),
     [SECTION_CONSENT] = N_("Consent"),
@@ -257,7 +258,7 @@ static void print_man_row(FILE *out, const struct option_row *row)
 }
 
 static const struct example variables[] = {
-    {"SMTPSCOPE_DATA", N_("directory with guide, scenarios and translations, instead of the "
+    {"SMTPSCOPE_DATA", N_("directory with guide, playbooks, scenarios and translations, instead of the "
                           "installed one")},
     {"SMTPSCOPE_A11Y",
      N_("when 1, plain lines instead of the full screen, as with --plain and with "
@@ -268,6 +269,33 @@ static const struct example variables[] = {
         "~/.local/state where it is not set")},
     {"LANGUAGE, LC_ALL, LC_MESSAGES, LANG", N_("language of the texts, where --lang names none")},
 };
+
+/* What a file for --replay may hold. */
+static const struct example script_lines[] = {
+    {"EHLO client.example", N_("a command, one a line")},
+    {"expect 250", N_("what the command before has to be answered with; the first digit counts")},
+    {"DATA", N_("is followed by the text of the message, up to the line with a lone dot")},
+    {"BDAT 17 LAST", N_("is followed by lines that have, with their CRLF, exactly so many octets")},
+    {"raw NOOP\\r\\nNOOP\\n", N_("exact bytes: \\r \\n \\t \\0 \\\\ and \\x with two digits")},
+    {"# anything", N_("a comment; empty lines are ignored outside of messages")},
+};
+
+static void print_scripts(FILE *out)
+{
+    print_section(out, _("Scripts"));
+    print_roff_words(
+        out,
+        _("--replay takes a saved report or a --tee file, of which it repeats the client's lines, or "
+          "a file that holds these. It stops at the first reply of another kind than the saved or "
+          "expected one. Logins are made with --auth-user and its password; --relay-test or --send "
+          "permit MAIL and RCPT, and --send permits messages. In saved transcripts, lines marked c: "
+          "and c~ are exact bytes."),
+        0);
+    fputc('\n', out);
+    for (size_t i = 0; i < ARRAY_LEN(script_lines); i++) {
+        print_term(out, script_lines[i].command, _(script_lines[i].meaning));
+    }
+}
 
 void options_man(FILE *out)
 {
@@ -305,6 +333,7 @@ void options_man(FILE *out)
     fputs("\n.PP\n", out);
     print_roff_words(out, _(explain_codes), 0);
     fputc('\n', out);
+    print_scripts(out);
     print_section(out, _(exit_title));
     for (size_t i = 0; i < ARRAY_LEN(exit_meanings); i++) {
         print_term(out, exit_meanings[i].codes, _(exit_meanings[i].meaning));

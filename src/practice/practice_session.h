@@ -32,7 +32,7 @@ enum session_event {
     EVENT_IDLE
 };
 
-enum session_phase { PHASE_COMMANDS, PHASE_LOGIN, PHASE_TEXT, PHASE_CHUNK };
+enum session_phase { PHASE_COMMANDS, PHASE_PROXY, PHASE_LOGIN, PHASE_TEXT, PHASE_CHUNK };
 
 /* Where the text of a message stands with respect to its end (RFC 5321 4.1.1.4). */
 enum text_state { TEXT_LINE_START, TEXT_DOT, TEXT_DOT_CR, TEXT_LINE, TEXT_CR };
@@ -115,6 +115,14 @@ bool session_offers(const struct session *s, const char *keyword, const char **r
 /* True when the text's first word is the keyword, in any case. */
 bool session_begins(const char *text, const char *keyword, const char **rest);
 void session_hello(struct session *s);
+
+/* practice_identity.c */
+/* Reads the header of a proxy from what came in. ST_AGAIN: more has to come; ST_INVALID: it is none
+   that the server takes. */
+enum status session_proxy(struct session *s) MUST_CHECK;
+void session_xclient(struct session *s);
+/* The client is the one that XCLIENT has named. */
+void session_xclient_effect(struct session *s);
 
 /* practice_mail.c */
 /* Reads the address of MAIL or RCPT, so that a rule that answers can name it, too. */

@@ -95,6 +95,8 @@ expect 0 --list-scenarios
 grep -q '^healthy  *basics  *1 ' "$work/out" || wrong '--list-scenarios: no healthy as the first lesson'
 [ "$(grep -c '^# ' "$work/out")" -ge 10 ] || wrong '--list-scenarios: no heading for each theme'
 grep -v '^# ' "$work/out" | grep -qv '^[a-z0-9-]* ' && wrong '--list-scenarios: a line without a name first'
+expect 0 --list-playbooks
+grep -q "^receive  *I can't receive mail" "$work/out" || wrong '--list-playbooks: no receive'
 for pair in print-man:man/smtpscope.1 print-completion=bash:completions/smtpscope.bash \
     print-completion=zsh:completions/smtpscope.zsh print-completion=fish:completions/smtpscope.fish
 do
@@ -190,6 +192,41 @@ run --check -q --demo=healthy
 run --json --only smtp.banner --demo=healthy
 grep -q 'tls\.starttls\.' "$work/out" && wrong '--only: a check too many'
 
+echo "scripts"
+printf 'EHLO a.example\nexpect 250\nQUIT\n' >"$work/script"
+expect 0 --demo --replay "$work/script"
+grep -q 'answered as expected' "$work/out" || wrong '--replay: no word about the end'
+printf 'EHLO a.example\nexpect 5\nQUIT\n' >"$work/script"
+expect 2 --demo --replay "$work/script"
+run --json --demo --replay "$work/script"
+is_json "$work/out" '--replay'
+grep -q '"state":"unexpected"' "$work/out" || wrong '--replay: no state in JSON'
+printf 'EHLO a.example\nMAIL FROM:<a@desk.office.example>\nRCPT TO:<postmaster@example.org>\nDATA\nhi\n.\n' \
+    >"$work/script"
+complains 77 '--send' --demo --replay "$work/script"
+complains 77 '--send' --demo --relay-test --replay "$work/script"
+complains 77 'read-only' --demo --read-only --replay "$work/script"
+expect 0 --demo --send --replay "$work/script"
+printf 'AUTH PLAIN <hidden 20 bytes>\n' >"$work/script"
+complains 77 '--auth-user' --demo --replay "$work/script"
+printf 'expect 250\n' >"$work/script"
+complains 65 'line 1' --demo --replay "$work/script"
+complains 65 'no-such-file' --demo --replay /no-such-file
+# What was saved can be played again, in each form.
+for form in txt md json; do
+    expect 0 --check --demo=healthy --save "$work/again.$form"
+    expect 0 --demo=healthy --replay "$work/again.$form"
+done
+
+echo "messages"
+printf 'Subject: from a file\n\nhello\n' >"$work/mail"
+expect 0 --check --demo=healthy --send --to anna@example.org --message "$work/mail" -v
+grep -q 'not added: Date, From, To' "$work/out" || wrong '--message: nothing about its headers'
+complains 65 'no-such-file' --check --demo --send --to a@example.org --message /no-such-file
+head -c 26214401 /dev/zero >"$work/big"
+complains 65 'larger than 26214400' --check --demo --send --to a@example.org --attach "$work/big"
+rm -f "$work/big"
+
 echo "files"
 expect 0 --check --demo=healthy --save "$work/report.txt" --tee "$work/tee.txt"
 grep -q 'C: EHLO' "$work/report.txt" || wrong '--save: no transcript'
@@ -209,6 +246,30 @@ if [ -w /dev/full ]; then
     [ $? -eq 74 ] || wrong 'a full disk behind standard output is not noticed'
     grep -q 'Writing failed' "$work/err" || wrong "a full disk: $(cat "$work/err")"
 fi
+
+echo "a scenario of a saved run"
+mkdir -p "$work/data/scenarios"
+expect 2 --json --demo=auth-535 --save "$work/run.json"
+expect 0 --make-scenario "$work/run.json"
+[ ! -s "$work/err" ] || wrong "--make-scenario: $(cat "$work/err")"
+cp "$work/out" "$work/made.txt"
+expect 0 --make-scenario "$work/run.json" --save "$work/data/scenarios/made.txt"
+cmp -s "$work/made.txt" "$work/data/scenarios/made.txt" || wrong '--save: another scenario'
+complains 73 'exists already' --make-scenario "$work/run.json" --save "$work/data/scenarios/made.txt"
+"$program" --make-scenario - <"$work/run.json" 2>"$work/err" | cmp -s - "$work/made.txt" ||
+    wrong '--make-scenario -: another scenario'
+SMTPSCOPE_DATA="$work/data" "$program" --json --demo=made >"$work/out" 2>"$work/err"
+[ $? -eq 2 ] || wrong "a scenario that was made: $(cat "$work/err")"
+grep -q '"smtp.auth.wrong"' "$work/out" || wrong 'a scenario that was made: another finding'
+SMTPSCOPE_DATA="$work/data" "$program" --list-scenarios >"$work/out"
+grep -q '^made ' "$work/out" || wrong 'a scenario that was made is not listed'
+head -c 2000 "$work/run.json" >"$work/cut.json"
+complains 65 'ends too early' --make-scenario "$work/cut.json"
+complains 65 'is no JSON' --make-scenario "$source/README.md"
+complains 65 'no saved run' --make-scenario "$source/assets/report.schema.json"
+complains 65 'is not a regular file' --make-scenario "$work"
+complains 74 'cannot be read' --make-scenario "$work/no-such-file.json"
+complains 64 'must not be empty' --make-scenario ''
 
 echo "a limit on the size of files"
 (ulimit -f 1 && exec "$program" --check --demo=flood --save "$work/big.txt" >/dev/null 2>"$work/err")

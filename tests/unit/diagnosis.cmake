@@ -1,6 +1,8 @@
 # The room of checks is seen for its list of names only.
 unit(finding checks)
 unit(guide checks)
+unit(playbook diagnosis)
+unit(playbook_reader diagnosis)
 unit(guide_replies diagnosis)
 unit(replies_book replies_book)
 unit(reply_fold diagnosis)

@@ -32,6 +32,7 @@ struct headless {
     uint32_t run;
     int64_t cut_at_us; /* when politeness ends; NO_DEADLINE while nobody asked to stop */
     int exit_code;
+    int jobs; /* that are still to end */
 };
 
 static void tee_text(struct headless *h, const struct buf *text)
@@ -88,6 +89,7 @@ static void take_events(struct headless *h)
         if (h->tee_open && e->kind == EVENT_LINE) {
             tee_line(h, e);
         }
+        h->jobs -= e->kind == EVENT_RUN_DONE && e->run == h->run ? 1 : 0;
         (void)record_apply(&h->record, e);
         event_free(e);
         e = next;
@@ -114,7 +116,7 @@ static void take_signals(struct headless *h)
 
 static void run(struct headless *h)
 {
-    while (!h->record.done) {
+    while (h->jobs > 0) {
         struct pollfd fds[2] = {{.fd = engine_fd(h->engine), .events = POLLIN},
                                 {.fd = signals_fd(), .events = POLLIN}};
         int64_t now = clock_monotonic_us();
@@ -254,7 +256,14 @@ static int start(struct headless *h)
         net_network_close(h->o->net);
         return EXIT_CODE_INTERNAL;
     }
-    h->run = engine_start(h->engine, h->o->plan);
+    if (h->o->script != NULL) {
+        enum status st = engine_replay(h->engine, h->o->plan, h->o->script, false);
+        h->run = st == ST_OK ? engine_generation(h->engine) : 0;
+        h->jobs = 2; /* a run that connects, and the script */
+    } else {
+        h->run = engine_start(h->engine, h->o->plan);
+        h->jobs = 1;
+    }
     if (h->run == 0 || record_init(&h->record, h->run) != ST_OK) {
         complain(h->o->ascii, _("There is not enough memory."));
         return EXIT_CODE_INTERNAL;
@@ -262,9 +271,29 @@ static int start(struct headless *h)
     return 0;
 }
 
+static int result_code(const struct headless *h)
+{
+    int code = record_exit_code(&h->record, h->o->strict);
+    if (h->o->script == NULL) {
+        return code;
+    }
+    switch (h->record.replay.state) {
+    case REPLAY_DONE:
+        return code;
+    case REPLAY_UNEXPECTED:
+        return EXIT_CODE_FAIL;
+    case REPLAY_BROKEN:
+        return code != EXIT_CODE_OK && code != EXIT_CODE_WARN ? code : EXIT_CODE_FAIL;
+    case REPLAY_ASKING:
+        return EXIT_CODE_DENIED;
+    default:
+        return EXIT_CODE_UNTESTED;
+    }
+}
+
 static void finish(struct headless *h)
 {
-    h->exit_code = h->exit_code != 0 ? h->exit_code : record_exit_code(&h->record, h->o->strict);
+    h->exit_code = h->exit_code != 0 ? h->exit_code : result_code(h);
     if (h->o->json) {
         print_json(h);
     } else {
