@@ -111,6 +111,6 @@ enum verdict judge_mail_accepted(struct check_context *c, const struct reply *r,
     check_add_reply(&f, r);
     finding_arg(&f, "queue_id", c->facts.queue_id != NULL ? c->facts.queue_id : "-");
     finding_arg(&f, "recipient", text_or(m->recipient, "-"));
-    finding_arg(&f, "message_id", m->message_id);
+    finding_arg(&f, "message_id", m->message_id != NULL ? m->message_id : "");
     return check_report(c, &f);
 }

@@ -7,7 +7,7 @@
 #include "base64.h"
 
 #define LINE_RAW_OCTETS 57 /* 76 characters of base64, RFC 2045 6.8 */
-#define PIECE_COLUMNS 60   /* of an encoded name, so that its line stays under 78 (RFC 5322 2.1.1) */
+#define PIECE_COLUMNS 54   /* of an encoded name, so that its line stays under 78 (RFC 5322 2.1.1) */
 
 void mime_boundary(uint64_t random, char out[MIME_BOUNDARY_MAX + 1])
 {
@@ -109,8 +109,8 @@ static enum status add_name_2047(struct buf *out, const char *value)
     const char *between = "";
     while (*value != '\0' && st == ST_OK) {
         size_t n = 0;
-        /* An encoded word has 75 characters at most; 45 octets make 60 of base64. */
-        while (value[n] != '\0' && n + character_len(value + n) <= 45) {
+        /* 42 octets make 56 characters of base64, so that the line stays under 78. */
+        while (value[n] != '\0' && n + character_len(value + n) <= 42) {
             n += character_len(value + n);
         }
         st = buf_addf(out, "%s=?UTF-8?B?", between);

@@ -131,6 +131,41 @@ run --check -q --demo=healthy
 run --json --only smtp.banner --demo=healthy
 grep -q 'tls\.starttls\.' "$work/out" && wrong '--only: a check too many'
 
+echo "scripts"
+printf 'EHLO a.example\nexpect 250\nQUIT\n' >"$work/script"
+expect 0 --demo --replay "$work/script"
+grep -q 'answered as expected' "$work/out" || wrong '--replay: no word about the end'
+printf 'EHLO a.example\nexpect 5\nQUIT\n' >"$work/script"
+expect 2 --demo --replay "$work/script"
+run --json --demo --replay "$work/script"
+is_json "$work/out" '--replay'
+grep -q '"state":"unexpected"' "$work/out" || wrong '--replay: no state in JSON'
+printf 'EHLO a.example\nMAIL FROM:<a@desk.office.example>\nRCPT TO:<postmaster@example.org>\nDATA\nhi\n.\n' \
+    >"$work/script"
+complains 77 '--send' --demo --replay "$work/script"
+complains 77 '--send' --demo --relay-test --replay "$work/script"
+complains 77 'read-only' --demo --read-only --replay "$work/script"
+expect 0 --demo --send --replay "$work/script"
+printf 'AUTH PLAIN <hidden 20 bytes>\n' >"$work/script"
+complains 77 '--auth-user' --demo --replay "$work/script"
+printf 'expect 250\n' >"$work/script"
+complains 65 'line 1' --demo --replay "$work/script"
+complains 65 'no-such-file' --demo --replay /no-such-file
+# What was saved can be played again, in each form.
+for form in txt md json; do
+    expect 0 --check --demo=healthy --save "$work/again.$form"
+    expect 0 --demo=healthy --replay "$work/again.$form"
+done
+
+echo "messages"
+printf 'Subject: from a file\n\nhello\n' >"$work/mail"
+expect 0 --check --demo=healthy --send --to anna@example.org --message "$work/mail" -v
+grep -q 'not added: Date, From, To' "$work/out" || wrong '--message: nothing about its headers'
+complains 65 'no-such-file' --check --demo --send --to a@example.org --message /no-such-file
+head -c 26214401 /dev/zero >"$work/big"
+complains 65 'larger than 26214400' --check --demo --send --to a@example.org --attach "$work/big"
+rm -f "$work/big"
+
 echo "files"
 expect 0 --check --demo=healthy --save "$work/report.txt" --tee "$work/tee.txt"
 grep -q 'C: EHLO' "$work/report.txt" || wrong '--save: no transcript'

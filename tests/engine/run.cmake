@@ -4,7 +4,11 @@ target_include_directories(runner PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(runner PUBLIC run practice PkgConfig::CMOCKA PRIVATE house)
 
 engine_test(scenarios runner options)
-engine_test(safety runner report options)
+add_library(canary STATIC canary.c)
+target_link_libraries(canary PUBLIC runner report PRIVATE house)
+
+engine_test(safety canary options)
+engine_test(safety_hand canary)
 engine_test(control runner)
 engine_test(typed runner)
 engine_test(typed_judge runner)

@@ -125,6 +125,62 @@ static void test_everything_at_once(void **state)
     drop(&g);
 }
 
+static void test_the_test_mail(void **state)
+{
+    (void)state;
+    struct given g;
+    accept_line(&g, "--mail-param RET=HDRS --mail-param ENVID=x --rcpt-param NOTIFY=NEVER --bdat "
+                    "--sample gtube --attach /a/b.txt example.org");
+    assert_string_equal(g.o.plan.mail_params, "RET=HDRS ENVID=x");
+    assert_string_equal(g.o.plan.rcpt_params, "NOTIFY=NEVER");
+    assert_int_equal(g.o.plan.chunk, PLAN_CHUNK_DEFAULT);
+    assert_int_equal(g.o.plan.sample, SAMPLE_GTUBE);
+    assert_string_equal(g.o.attach, "/a/b.txt");
+    drop(&g);
+    accept_line(&g, "--bdat=100 --message m.eml example.org");
+    assert_int_equal(g.o.plan.chunk, 100);
+    drop(&g);
+    refuse_line("--bdat=0", "from 1 to");
+    refuse_line("--sample virus", "gtube eicar");
+    refuse_line("--mail-param=", "must not be empty");
+    refuse_line("--message m.eml --attach x a.example", "--message sends a file as it is");
+    refuse_line("--message m.eml --subject x a.example", "--message sends a file as it is");
+}
+
+static void test_in_whose_name(void **state)
+{
+    (void)state;
+    struct given g;
+    accept_line(&g, "--xclient ADDR=192.0.2.1 --xclient NAME=x.example --proxy v2:2001:db8::7 "
+                    "--lmtp mx1.example.org:2424");
+    assert_string_equal(g.o.plan.xclient, "ADDR=192.0.2.1 NAME=x.example");
+    assert_int_equal(g.o.plan.proxy.version, 2);
+    assert_int_equal(g.o.plan.family, 6); /* the header can speak of no other */
+    assert_true(g.o.plan.lmtp);
+    drop(&g);
+    accept_line(&g, "--lmtp --host store.example.org");
+    assert_int_equal(plan_port(&g.o.plan), 24);
+    drop(&g);
+    refuse_line("--proxy v3", "v1 or v2");
+    refuse_line("--proxy v1:here", "v1 or v2");
+    refuse_line("--xclient FOO=1 a.example", "no attribute of XCLIENT");
+    refuse_line("--proxy v1:192.0.2.1 -6 a.example", "only IPv6");
+}
+
+static void test_replay_is_headless(void **state)
+{
+    (void)state;
+    struct given g;
+    accept_line(&g, "--replay x.txt --send a.example");
+    assert_true(options_headless(&g.o));
+    /* The consent is for the script, and no step takes it for its own. */
+    assert_false(g.o.plan.send_consent);
+    assert_int_equal(g.o.replay_consent, SCRIPT_ENVELOPE | SCRIPT_ASKING | SCRIPT_MESSAGE);
+    assert_int_equal(options_files(&g.o, &g.error), ST_INVALID);
+    assert_non_null(strstr(g.error.text, "x.txt"));
+    drop(&g);
+}
+
 static void test_demo_takes_its_value_by_equals_alone(void **state)
 {
     (void)state;
@@ -372,6 +428,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_everything_at_once),
+        cmocka_unit_test(test_the_test_mail),
+        cmocka_unit_test(test_in_whose_name),
+        cmocka_unit_test(test_replay_is_headless),
         cmocka_unit_test(test_demo_takes_its_value_by_equals_alone),
         cmocka_unit_test(test_later_words_win),
         cmocka_unit_test(test_bad_use_is_explained),

@@ -75,6 +75,11 @@ static void add_finding(const struct app *a, struct advice *advice, const struct
     }
     snprintf(line, sizeof(line), "%s", text.title);
     advice_add(advice, state_word(f->verdict), ROLE_BOLD, line);
+    if (f->typed) {
+        advice_add(advice, _("Typed"), ROLE_TEXT,
+                   _("This was found in what was typed by hand; the step's own result does not "
+                     "rest on it."));
+    }
     advice_add(advice, _("Means"), ROLE_TEXT, text.means);
     for (size_t i = 0; i < text.step_count; i++) {
         const char *who = text.steps[i].who != WHO_NOBODY ? who_word(text.steps[i].who) : NULL;
