@@ -38,6 +38,9 @@ enum status app_init(struct app *a, const struct app_options *options, bool asci
     if (status == ST_OK) {
         status = lineedit_init(&a->ask_edit, 1024, false);
     }
+    if (status == ST_OK) {
+        status = hand_init(&a->hand);
+    }
     if (status != ST_OK) {
         return error_set(error, status, 0, "%s", _("Not enough memory."));
     }
@@ -68,6 +71,7 @@ void app_free(struct app *a)
     if (a->tee_open) {
         tee_close(&a->tee);
     }
+    hand_free(&a->hand);
     lineedit_free(&a->smtp);
     lineedit_free(&a->ask_edit);
     tview_free(a->tview);
@@ -113,6 +117,7 @@ static bool app_new_record(struct app *a, uint32_t run)
     }
     record_free(&a->record);
     a->record = fresh;
+    hand_new_run(a);
     tview_reset(a->tview);
     a->step = CHECK_DNS_MX;
     a->step_moved = false;
@@ -281,7 +286,7 @@ static void app_note_event(struct app *a, const struct event *e)
 /* A line may become a password while it is typed, or by the question that comes from the server. */
 void app_mask_line(struct app *a)
 {
-    lineedit_mask(&a->smtp, typehint_secret(&a->record, lineedit_text(&a->smtp)));
+    lineedit_mask(&a->smtp, typehint_secret(&a->record, hand_mode(a), lineedit_text(&a->smtp)));
 }
 
 bool app_events(struct app *a, size_t max)
@@ -296,11 +301,13 @@ bool app_events(struct app *a, size_t max)
         if (record_apply(&a->record, e)) {
             app_follow_failure(a, e);
             app_note_event(a, e);
+            hand_event(a, e);
             changed = true;
         }
         event_free(e);
         e = next;
     }
+    hand_pump(a);
     if (changed) {
         app_mask_line(a);
         tview_update(a->tview, &a->record);
@@ -441,6 +448,7 @@ void app_draw(struct app *a, struct canvas *c)
     view_status(a, c);
     /* Last, because titles say what the panes above left out. */
     view_frame(a, c);
+    candidates_draw(a, c);
     for (size_t i = 0; i < a->dialog_count; i++) {
         dialog_draw(a, &a->dialogs[i], c);
     }

@@ -11,6 +11,7 @@
 
 #include "engine.h"
 #include "forms.h"
+#include "hand.h"
 #include "keys.h"
 #include "lineedit.h"
 #include "record.h"
@@ -47,7 +48,15 @@ enum dialog_kind {
     DIALOG_SAVE,
     DIALOG_QUIT,
     DIALOG_LIST, /* help, menu, scenarios: a filter and a list */
-    DIALOG_TEXT  /* something to read */
+    DIALOG_TEXT, /* something to read */
+    DIALOG_COMPOSER,
+    DIALOG_ENVELOPE,
+    DIALOG_FILE,  /* a file for the message */
+    DIALOG_POST,  /* the consent to send the message */
+    DIALOG_PASTE, /* what to do with lines that were pasted */
+    DIALOG_SCRIPT_FILE,
+    DIALOG_SCRIPT, /* the consent to play it */
+    DIALOG_REPLAY
 };
 
 enum list_purpose { LIST_HELP, LIST_MENU, LIST_SCENARIOS };
@@ -95,6 +104,7 @@ struct app {
     int advice_scroll, advice_below; /* rows above and below what is shown */
     struct lineedit smtp; /* the SMTP> line */
     bool second_enter;    /* asked once for the second Enter */
+    struct hand hand;     /* the rest of the session by hand */
     struct lineedit ask_edit;
     enum ask ask;
     struct dialog dialogs[APP_DIALOGS_MAX];
