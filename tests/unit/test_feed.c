@@ -167,6 +167,8 @@ static void tidies_up(void **state)
     goes(&f, "RSET");
     server(&f, 0, "250 ok");
     assert_int_equal(f.state, FEED_DONE);
+    assert_int_equal(f.asked, 2);
+    assert_int_equal(f.taken, 1);
     fill(&f, lines, flags);
     goes(&f, "MAIL FROM:<>");
     server(&f, 0, "530 log in");

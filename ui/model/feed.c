@@ -150,6 +150,10 @@ static bool answered(struct feed *f, int code)
     const struct feed_item *item = &f->items[f->next - 1];
     int digit = code / 100;
     bool good = (item->flags & FEED_ANY) != 0 ? code != 421 : digit == 2 || digit == 3;
+    if ((item->flags & FEED_ANY) != 0) {
+        f->asked++;
+        f->taken += digit == 2 ? 1 : 0;
+    }
     f->waiting = false;
     f->code = code;
     f->in_text = digit == 3 && code != 334;

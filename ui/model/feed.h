@@ -53,6 +53,7 @@ struct feed {
     enum feed_state state;
     size_t stopped_at; /* the item that was refused */
     int code;          /* of the last answer */
+    unsigned asked, taken; /* items with FEED_ANY that were answered, and by 2xx */
 };
 
 void feed_init(struct feed *f);

@@ -245,18 +245,20 @@ static void answer_hint(const struct record *r, unsigned mode, struct typehint *
 {
     struct buf question;
     char shown[160] = "";
+    const char *how = (mode & TYPEHINT_ENCODE) != 0
+                          ? _("What you type becomes base64. * gives up.")
+                          : _("Answer in base64, or :b64 TEXT. * gives up.");
     buf_init(&question, LINE_SHOWN_MAX);
     if (typehint_challenge(r, &question)) {
         escape_copy(shown, sizeof(shown), buf_str(&question), question.len, 0);
     }
     buf_free(&question);
-    if (shown[0] != '\0') {
-        (void)snprintf(out->grammar, sizeof(out->grammar), _("The server asks: \"%s\""), shown);
+    if (shown[0] == '\0') {
+        str_copy(out->remark, sizeof(out->remark), how);
+        return;
     }
-    str_copy(out->remark, sizeof(out->remark),
-             (mode & TYPEHINT_ENCODE) != 0
-                 ? _("What you type is put into base64. * gives up.")
-                 : _("Type base64, hidden everywhere, or :b64 TEXT. * gives up."));
+    (void)snprintf(out->remark, sizeof(out->remark), _("The server asks: \"%s\""), shown);
+    str_copy(out->likely, sizeof(out->likely), how);
 }
 
 static const char *odd_sentence(unsigned odd)

@@ -413,7 +413,7 @@ void app_draw(struct app *a, struct canvas *c)
     canvas_clear(c);
     c->cursor_x = c->cursor_y = -1;
     a->wish.w = c->w;
-    a->wish.h = c->h;
+    a->wish.h = c->h - replay_rows(a, c->h);
     a->wish.title_columns = view_title_columns();
     layout_compute(&a->wish, &a->layout);
     struct dialog *top = dialog_top(a);

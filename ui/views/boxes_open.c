@@ -84,7 +84,7 @@ static void add_identity(struct form *f, const struct plan *plan)
 {
     char proxy[NET_ADDRESS_TEXT + 16];
     proxy_text(&plan->proxy, proxy, sizeof(proxy));
-    form_note(f, "%s", _("Advanced, for servers that trust this client:"));
+    form_note(f, "%s", _("Advanced: PROXY as v2:192.0.2.1, XCLIENT as ADDR=192.0.2.1"));
     form_text(f, F_PROXY, _("PROXY header"), proxy);
     form_text(f, F_XCLIENT, "XCLIENT", plan->xclient);
     form_check(f, F_LMTP, _("the server speaks LMTP"), plan->lmtp);

@@ -207,10 +207,10 @@ static void say_way(struct form *f, const struct app *a)
         }
     }
     if (a->record.session_tls && path != NULL && path->tls != NULL) {
-        form_note(f, _("Way   %s [%s], %s, by %s"), host, where, path->tls->version,
+        form_note(f, _("Way   %s %s, %s, by %s"), host, where, path->tls->version,
                   a->hand.composer.bdat ? "BDAT" : "DATA");
     } else {
-        form_note(f, _("Way   %s [%s], WITHOUT ENCRYPTION, by %s"), host, where,
+        form_note(f, _("Way   %s %s, WITHOUT ENCRYPTION, by %s"), host, where,
                   a->hand.composer.bdat ? "BDAT" : "DATA");
     }
 }
@@ -221,10 +221,15 @@ static void say_doubts(struct form *f, const struct app *a, const struct wirefor
     struct caps room;
     const struct composer *m = &a->hand.composer;
     const struct caps *caps = composer_caps(a, &room);
-    char odd[400];
+    char odd[400], encoding[32];
     wireform_sentence(w, odd, sizeof(odd));
     if (odd[0] != '\0') {
         form_note(f, "%s", odd);
+    }
+    if ((w->flags & WIRE_EIGHT_BIT) != 0 &&
+        letter_header(&m->text, "Content-Transfer-Encoding", encoding, sizeof(encoding)) &&
+        str_equal_nocase(encoding, "7bit")) {
+        form_note(f, "%s", _("The text is 8-bit, and its header says 7bit."));
     }
     if (caps != NULL && (w->flags & WIRE_EIGHT_BIT) != 0 && !caps_has(caps, CAP_8BITMIME)) {
         form_note(f, "%s", _("The text is 8-bit, and the server does not offer 8BITMIME."));

@@ -144,6 +144,10 @@ static void say_end(struct app *a)
         composer_sent(a);
     } else if (a->hand.job == HAND_MESSAGE) {
         app_say(a, true, _("%s The message is kept as a draft."), text);
+    } else if (a->hand.job == HAND_PROBE && good) {
+        app_say(a, false,
+                Q_("%u of %u address was accepted.", "%u of %u addresses were accepted.", f->asked),
+                f->taken, f->asked);
     } else if (text[0] != '\0') {
         app_say(a, !good, "%s", text);
     }

@@ -7,11 +7,13 @@
 #include "base64.h"
 #include "boxes.h"
 #include "escape.h"
+#include "raw_text.h"
 #include "readfile.h"
 #include "text.h"
 #include "views.h"
 
 #define HEIGHT_LEAST 9
+#define PANES_LEAST 10 /* rows that the panes need */
 #define NUMBER_COLUMNS 5
 #define EXPECT_COLUMNS 12
 #define STEP_SHOWN 400
@@ -190,6 +192,7 @@ void replay_open(struct app *a)
             return;
         }
     }
+    a->wish.focus = PANE_TRANSCRIPT; /* what is answered is seen above the box */
     (void)dialog_push(a, DIALOG_REPLAY);
 }
 
@@ -368,8 +371,16 @@ static enum verdict step_verdict(const struct app *a, size_t i)
 static void step_text(const struct script_step *s, char *out, size_t size)
 {
     char text[STEP_SHOWN];
-    escape_copy(text, sizeof(text), s->text, s->len, 0);
-    (void)snprintf(out, size, "%s%s", s->kind == SCRIPT_RAW ? "raw " : "", text);
+    struct buf notation;
+    if (s->kind != SCRIPT_RAW) {
+        escape_copy(out, size, s->text, s->len, 0);
+        return;
+    }
+    buf_init(&notation, 4 * SCRIPT_LINE_MAX);
+    enum status st = raw_text_write(s->text, s->len, &notation);
+    escape_copy(text, sizeof(text), buf_str(&notation), st == ST_OK ? notation.len : 0, 0);
+    (void)snprintf(out, size, "raw %s", text);
+    buf_free(&notation);
 }
 
 static void draw_step(struct app *a, struct canvas *c, struct rect row, size_t i)
@@ -443,13 +454,29 @@ static const char *keys_line(const struct app *a)
     return _("Enter next step   a all   s stop   r again   Esc closes");
 }
 
+static int box_height(int screen)
+{
+    int height = screen / 2 > HEIGHT_LEAST ? screen / 2 : HEIGHT_LEAST;
+    return height < screen - 1 ? height : screen - 1;
+}
+
+int replay_rows(const struct app *a, int screen)
+{
+    bool open = false;
+    for (size_t i = 0; i < a->dialog_count; i++) {
+        open = open || a->dialogs[i].kind == DIALOG_REPLAY;
+    }
+    /* The last two rows of the panes, status and keys, may lie under the box. */
+    int rows = box_height(screen) - 2;
+    return open && screen - rows >= PANES_LEAST ? rows : 0;
+}
+
 void replay_draw(struct app *a, struct dialog *d, struct canvas *c)
 {
     struct replay_box *b = &a->hand.replay;
     char title[200], name[120];
     (void)d;
-    int height = c->h / 2 > HEIGHT_LEAST ? c->h / 2 : HEIGHT_LEAST;
-    height = height < c->h - 1 ? height : c->h - 1;
+    int height = box_height(c->h);
     int steps = height - 2 - 4; /* two rows of words, the field, the keys */
     if (b->script == NULL || steps < 1) {
         return;

@@ -35,6 +35,8 @@ void replay_open(struct app *a);
 void replay_key(struct app *a, struct dialog *d, uint32_t key);
 void replay_paste(struct app *a, const char *p, size_t len);
 void replay_draw(struct app *a, struct dialog *d, struct canvas *c);
+/* Rows that the panes leave to it; 0 when it is closed, or lies over them. */
+int replay_rows(const struct app *a, int screen);
 void press_script(struct app *a, struct dialog *d, int pressed);
 void press_script_file(struct app *a, struct dialog *d, int pressed);
 /* Says in the status line where it stands. */
