@@ -228,7 +228,7 @@ static void press(struct app *a, int button)
         attach_eicar(a);
         break;
     case BUTTON_WIRE:
-        a->hand.composer.wire = !a->hand.composer.wire;
+        a->hand.composer.view = (a->hand.composer.view + 1) % (a->hand.composer.both ? 3 : 2);
         break;
     default:
         leave(a);

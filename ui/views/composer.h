@@ -23,7 +23,8 @@ struct buf;
 struct composer {
     struct textarea text;
     bool written;     /* there is a draft */
-    bool wire;        /* the wire form is shown where there is no room for both */
+    int view;         /* 0: what fits; 1: the wire form alone; 2: the text alone, where both fit */
+    bool both;        /* as drawn last: text and wire form fit beside each other */
     int button;       /* that has the focus; -1: the text has it */
     int page;         /* rows of text that are shown */
     bool own_envelope; /* MAIL and RCPT are part of it; else they were said before */

@@ -22,10 +22,10 @@ struct places {
 static struct places divide(const struct composer *m, struct rect area, bool both)
 {
     struct places p = {area, {area.x, area.y, 0, area.h}};
-    if (both) {
+    if (both && m->view == 0) {
         p.text.w = (area.w - 3) / 2;
         p.wire = (struct rect){area.x + p.text.w + 3, area.y, area.w - p.text.w - 3, area.h};
-    } else if (m->wire) {
+    } else if (m->view == 1) {
         p.wire = area;
         p.text.w = 0;
     }
@@ -209,9 +209,9 @@ void composer_draw(struct app *a, struct dialog *d, struct canvas *c)
         return;
     }
     box_draw(c, box, _("Message: F5 sends, Tab to the buttons, F1 help, Esc leaves"));
-    bool both = c->w >= TWO_COLUMNS_FROM;
+    m->both = c->w >= TWO_COLUMNS_FROM;
     struct rect area = {inner.x, inner.y + 2, inner.w, rows};
-    struct places p = divide(m, area, both);
+    struct places p = divide(m, area, m->both);
     m->page = rows;
     textarea_scroll(&m->text, rows);
     wireform_measure(&m->text, m->exact, &w);
@@ -223,7 +223,8 @@ void composer_draw(struct app *a, struct dialog *d, struct canvas *c)
     if (p.text.w > 0) {
         draw_text(m, c, p.text);
     }
-    for (int y = inner.y + 1; both && y < inner.y + 2 + rows; y++) {
+    bool rule = p.text.w > 0 && p.wire.w > 0;
+    for (int y = inner.y + 1; rule && y < inner.y + 2 + rows; y++) {
         canvas_put(c, p.wire.x - 2, y, ROLE_LINE, GLYPH_VLINE);
     }
     draw_counts(a, c, (struct rect){inner.x, inner.y + 2 + rows, inner.w, 1}, &w);
