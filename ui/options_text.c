@@ -252,8 +252,38 @@ static const struct example variables[] = {
      N_("when 1, plain lines instead of the full screen, as with --plain and with "
         "TERM=dumb")},
     {"NO_COLOR", N_("when not empty, no colours are used")},
+    {"XDG_STATE_HOME",
+     N_("directory below which smtpscope/lessons tells which lessons were solved; "
+        "~/.local/state where it is not set")},
     {"LANGUAGE, LC_ALL, LC_MESSAGES, LANG", N_("language of the texts, where --lang names none")},
 };
+
+/* What a file for --replay may hold. */
+static const struct example script_lines[] = {
+    {"EHLO client.example", N_("a command, one a line")},
+    {"expect 250", N_("what the command before has to be answered with; the first digit counts")},
+    {"DATA", N_("is followed by the text of the message, up to the line with a lone dot")},
+    {"BDAT 17 LAST", N_("is followed by lines that have, with their CRLF, exactly so many octets")},
+    {"raw NOOP\\r\\nNOOP\\n", N_("exact bytes: \\r \\n \\t \\0 \\\\ and \\x with two digits")},
+    {"# anything", N_("a comment; empty lines are ignored outside of messages")},
+};
+
+static void print_scripts(FILE *out)
+{
+    print_section(out, _("Scripts"));
+    print_roff_words(
+        out,
+        _("--replay takes a saved report or a --tee file, of which it repeats the client's lines, or "
+          "a file that holds these. It stops at the first reply of another kind than the saved or "
+          "expected one. Logins are made with --auth-user and its password; --relay-test or --send "
+          "permit MAIL and RCPT, and --send permits messages. In saved transcripts, lines marked c: "
+          "and c~ are exact bytes."),
+        0);
+    fputc('\n', out);
+    for (size_t i = 0; i < ARRAY_LEN(script_lines); i++) {
+        print_term(out, script_lines[i].command, _(script_lines[i].meaning));
+    }
+}
 
 void options_man(FILE *out)
 {
@@ -286,6 +316,7 @@ void options_man(FILE *out)
             }
         }
     }
+    print_scripts(out);
     print_section(out, _(exit_title));
     for (size_t i = 0; i < ARRAY_LEN(exit_meanings); i++) {
         print_term(out, exit_meanings[i].codes, _(exit_meanings[i].meaning));
@@ -324,7 +355,7 @@ static void complete_bash(FILE *out)
         }
         if (strcmp(row->name, "demo") == 0) {
             fputs("    --demo)\n        COMPREPLY=($(compgen -W \"$(smtpscope --list-scenarios "
-                  "2>/dev/null | cut -d' ' -f1)\" -- \"$word\"))\n"
+                  "2>/dev/null | sed '/^#/d; s/ .*//')\" -- \"$word\"))\n"
                   "        [ ${#COMPREPLY[@]} -gt 0 ] && return;;\n",
                   out);
         } else if (row->choices != NULL) {

@@ -14,8 +14,11 @@
 static enum status failed(const char *shown, int sys, struct error *error)
 {
     bool denied = sys == EACCES || sys == EPERM;
-    return error_set(error, denied ? ST_DENIED : sys == ENOENT ? ST_INVALID : ST_IO, sys,
-                     _("%s cannot be read: %s."), shown, strerror(sys));
+    return error_set(error,
+                     denied          ? ST_DENIED
+                     : sys == ENOENT ? ST_INVALID
+                                     : ST_IO,
+                     sys, _("%s cannot be read: %s."), shown, strerror(sys));
 }
 
 static enum status read_all(int fd, const char *shown, struct buf *out, struct error *error)

@@ -218,6 +218,13 @@ void check_context_free(struct check_context *c)
     c->server_ptr_count = 0;
 }
 
+void check_begin(struct check_context *c, enum check_id id)
+{
+    c->current = &checks[id];
+    c->reply_flags_told &= ~c->reply_flags_told_by[id];
+    c->reply_flags_told_by[id] = 0;
+}
+
 uint32_t check_note(struct check_context *c, const char *fmt, ...)
 {
     struct buf text;

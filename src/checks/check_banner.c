@@ -10,6 +10,7 @@
 #include "tls_failure.h"
 
 #define MUTE_MS 6000 /* a port that waits for a ClientHello says nothing at all */
+#define CLOCK_OFF_S 120        /* clocks that NTP keeps differ by less */
 #define SLOW_US (5 * US_PER_S) /* servers that delay on purpose take longer */
 #define PORT_SMTP 25
 #define PORT_SUBMISSION 587
@@ -254,6 +255,28 @@ static enum verdict report_text(struct check_context *c, const char *id, const c
     return check_report(c, &f);
 }
 
+/* One of the two clocks is wrong, and with it dates in certificates, headers and logs. */
+static enum verdict compare_clocks(struct check_context *c, struct span text,
+                                   const struct reply *r)
+{
+    struct finding f;
+    char theirs[32], ours[32];
+    int64_t then;
+    int64_t now = net_wall_us(c->net) / US_PER_S;
+    if (!greeting_time(text, &then) ||
+        (then - now <= CLOCK_OFF_S && now - then <= CLOCK_OFF_S)) {
+        return VERDICT_OK;
+    }
+    clock_iso8601(then * US_PER_S, theirs, sizeof(theirs));
+    clock_iso8601(now * US_PER_S, ours, sizeof(ours));
+    finding_init(&f, "smtp.banner.clock");
+    finding_arg(&f, "theirs", theirs);
+    finding_arg(&f, "ours", ours);
+    finding_argf(&f, "seconds", "%lld", (long long)(then > now ? then - now : now - then));
+    finding_evidence(&f, r->line_count > 0 ? r->lines[0].number : 0);
+    return check_report(c, &f);
+}
+
 static enum verdict judge_greeting(struct check_context *c, const struct reply *r, int64_t took_us)
 {
     struct finding f;
@@ -274,10 +297,11 @@ static enum verdict judge_greeting(struct check_context *c, const struct reply *
         finding_evidence(&f, r->line_count > 0 ? r->lines[0].number : 0);
         worst = verdict_worse(worst, check_report(c, &f));
     }
+    worst = verdict_worse(worst, compare_clocks(c, text, r));
     size_t pending = smtp_pending(&c->smtp);
     if (pending > 0) {
         struct span early = {buf_str(&c->smtp.in), c->smtp.in.len};
-        c->reply_flags_told |= REPLY_UNASKED;
+        (void)check_once(c, REPLY_UNASKED);
         worst = verdict_worse(worst, report_text(c, "smtp.banner.early", "text", early, r));
     }
     if (worst <= VERDICT_NOTE) {

@@ -200,6 +200,7 @@ static enum verdict judge_caps(struct check_context *c, const struct reply *r)
     worst = verdict_worse(worst, report_keywords(c, "smtp.ehlo.masked", true));
     worst = verdict_worse(worst, report_keywords(c, "smtp.ehlo.malformed", false));
     worst = verdict_worse(worst, judge_auth(c));
+    worst = verdict_worse(worst, ehlo_facts_size(c));
     worst =
         verdict_worse(worst, compare_seen_address(c, r->line_count > 0 ? r->lines[0].number : 0));
     if (worst <= VERDICT_NOTE && c->smtp.caps.esmtp) {

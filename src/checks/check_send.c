@@ -5,6 +5,7 @@
 #include "check_login.h"
 #include "check_session.h"
 #include "check_tools.h"
+#include "control.h"
 #include "mail_build.h"
 #include "text.h"
 
@@ -20,25 +21,81 @@ struct mail {
 static const enum smtp_wait waits[STEPS] = {WAIT_MAIL, WAIT_RCPT, WAIT_DATA};
 static const int good_class[STEPS] = {2, 2, 3};
 
-/* In one flight where that is offered; else a refusal ends it before the next command. */
-static enum status envelope(struct check_context *c, struct mail *m, size_t *done)
+/* A connection that was opened again is nobody's; what is sent next may need the login. */
+static enum verdict log_in_again(struct check_context *c)
+{
+    struct reply reply;
+    struct error error = {0};
+    enum verdict v = VERDICT_OK;
+    if (!c->facts.authenticated || c->smtp.authenticated || !secret_is_set(&c->plan->password)) {
+        return VERDICT_OK;
+    }
+    enum sasl_mech mech = login_mech(c);
+    if (mech == MECH_NONE || !login_is_allowed(c, mech)) {
+        return VERDICT_OK;
+    }
+    check_note(c, _("The connection is new: logging in again, as before"));
+    reply_init(&reply);
+    enum status st = login_run(c, mech, &reply, &error);
+    if (st != ST_OK && st != ST_PROTO) {
+        v = check_broken(c, st, WAIT_AUTH, &reply);
+    }
+    reply_free(&reply);
+    return v;
+}
+
+static void commands_of(const struct mail *m, struct smtp_step steps[STEPS])
 {
     const char *const commands[STEPS] = {m->draft.commands[0], m->draft.commands[1], "DATA"};
-    struct smtp_step steps[STEPS];
-    enum status st = ST_OK;
-    for (size_t i = 0; i < m->steps; i++) {
+    for (size_t i = 0; i < STEPS; i++) {
         steps[i] = (struct smtp_step){.wait = waits[i], .command = commands[i]};
     }
-    if (caps_has(&c->smtp.caps, CAP_PIPELINING)) {
-        return smtp_pipeline(&c->smtp, steps, m->steps, m->replies, done);
-    }
+}
+
+/* A refusal ends it before the next command. */
+static enum status envelope_in_turn(struct check_context *c, struct mail *m, size_t *done)
+{
+    struct smtp_step steps[STEPS];
+    enum status st = ST_OK;
+    commands_of(m, steps);
     for (*done = 0; *done < m->steps; (*done)++) {
         struct reply *r = &m->replies[*done];
-        st = smtp_command(&c->smtp, waits[*done], r, "%s", commands[*done]);
+        st = smtp_command(&c->smtp, waits[*done], r, "%s", steps[*done].command);
         if (st != ST_OK || r->code / 100 != good_class[*done]) {
             *done += st == ST_OK ? 1 : 0;
             break;
         }
+    }
+    return st;
+}
+
+/* In one flight where that is offered, and one by one where something on the way does not bear it:
+   up to the 354 no server has taken anything. */
+static enum status envelope(struct check_context *c, struct mail *m, size_t *done,
+                            enum verdict *odd)
+{
+    struct smtp_step steps[STEPS];
+    if (!caps_has(&c->smtp.caps, CAP_PIPELINING)) {
+        return envelope_in_turn(c, m, done);
+    }
+    commands_of(m, steps);
+    enum status together = smtp_pipeline(&c->smtp, steps, m->steps, m->replies, done);
+    if (together == ST_OK) {
+        return ST_OK;
+    }
+    enum status st = control_ungroup(c, together, m->replies, m->steps);
+    if (st != ST_OK) {
+        return st == ST_CANCELLED || st == ST_NOMEM ? st : together;
+    }
+    if (log_in_again(c) != VERDICT_OK) {
+        return together;
+    }
+    for (size_t i = 0; i < m->steps; i++) {
+        reply_reset(&m->replies[i]);
+    }
+    st = envelope_in_turn(c, m, done);
+    if (st == ST_OK) {
+        *odd = control_group_broken(c, together);
     }
     return st;
 }
@@ -58,6 +115,17 @@ static enum verdict unsure(struct check_context *c, enum status st)
     struct finding f;
     finding_init(&f, "smtp.send.unsure");
     finding_arg_word(&f, "detail", status_name(st));
+    finding_evidence(&f, c->smtp.last_client_line);
+    return check_report(c, &f);
+}
+
+/* A filter that thinks long, or a way on which large packets get lost (RFC 2923 2.1). */
+static enum verdict no_answer(struct check_context *c, const struct mail *m, int64_t start_us)
+{
+    struct finding f;
+    finding_init(&f, "smtp.send.no_answer");
+    finding_argf(&f, "seconds", "%d", (int)((net_now_us(c->net) - start_us) / US_PER_S));
+    finding_argf(&f, "size", "%zu", m->draft.octets);
     finding_evidence(&f, c->smtp.last_client_line);
     return check_report(c, &f);
 }
@@ -88,7 +156,7 @@ static enum verdict send_text(struct check_context *c, struct mail *m)
         return check_gave_up(c, st, NULL);
     }
     if (!check_replied(st, &m->end)) {
-        return unsure(c, st);
+        return st == ST_TIMEOUT ? no_answer(c, m, start) : unsure(c, st);
     }
     enum verdict odd = check_oddities(c, &m->end);
     const struct mail_subject subject = subject_of(m);
@@ -138,12 +206,12 @@ static enum verdict deliver(struct check_context *c, struct mail *m)
         return check_internal(c, st, NULL);
     }
     int64_t start = net_now_us(c->net);
-    st = envelope(c, m, &done);
+    st = envelope(c, m, &done, &odd);
     check_timed(c, TIMING_ENVELOPE, start);
     for (size_t i = 0; i < m->steps; i++) {
         const struct reply *r = &m->replies[i];
         if (i >= done && !check_replied(st, r)) {
-            return check_broken(c, st, waits[i], r);
+            return verdict_worse(odd, check_broken(c, st, waits[i], r));
         }
         odd = verdict_worse(odd, check_oddities(c, r));
         if (r->code / 100 != good_class[i]) {
@@ -156,29 +224,6 @@ static enum verdict deliver(struct check_context *c, struct mail *m)
     enum verdict v = st == ST_OK ? send_text(c, m) : check_broken(c, st, WAIT_DATA, NULL);
     take_back(c);
     return verdict_worse(odd, v);
-}
-
-/* A connection that was opened again is nobody's; what is sent next may need the login. */
-static enum verdict log_in_again(struct check_context *c)
-{
-    struct reply reply;
-    struct error error = {0};
-    enum verdict v = VERDICT_OK;
-    if (!c->facts.authenticated || c->smtp.authenticated || !secret_is_set(&c->plan->password)) {
-        return VERDICT_OK;
-    }
-    enum sasl_mech mech = login_mech(c);
-    if (mech == MECH_NONE || !login_is_allowed(c, mech)) {
-        return VERDICT_OK;
-    }
-    check_note(c, _("The connection is new: logging in again, as before"));
-    reply_init(&reply);
-    enum status st = login_run(c, mech, &reply, &error);
-    if (st != ST_OK && st != ST_PROTO) {
-        v = check_broken(c, st, WAIT_AUTH, &reply);
-    }
-    reply_free(&reply);
-    return v;
 }
 
 static enum verdict needs_utf8(struct check_context *c, const struct mail_draft *d)

@@ -22,7 +22,7 @@ static bool is_demanded(const struct check_context *c)
 enum verdict judge_encrypted(struct check_context *c, const char *id, uint32_t line)
 {
     struct finding f;
-    enum verdict worst = tls_old_version(c, line);
+    enum verdict worst = verdict_worse(tls_old_version(c, line), tls_weak(c, line));
     if (worst > VERDICT_NOTE) {
         return worst;
     }
@@ -164,7 +164,8 @@ static enum verdict greet_again(struct check_context *c, struct reply *r, uint32
         return check_refused(c, "tls.starttls.ehlo_failed", r);
     }
     enum verdict odd = check_oddities(c, r);
-    ehlo_facts_compare(c, &c->smtp.caps_clear, &c->smtp.caps);
+    odd = verdict_worse(odd, ehlo_facts_compare(c, &c->smtp.caps_clear, &c->smtp.caps));
+    odd = verdict_worse(odd, ehlo_facts_auth(c));
     odd = verdict_worse(odd, identity_judge(c));
     if (ehlo_facts_keep(c) != ST_OK) {
         return check_internal(c, ST_NOMEM, NULL);

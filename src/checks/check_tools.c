@@ -149,15 +149,21 @@ static size_t longest_line(const struct reply *reply)
     return longest;
 }
 
+bool check_once(struct check_context *c, unsigned flag)
+{
+    bool first = (c->reply_flags_told & flag) == 0;
+    c->reply_flags_told |= flag;
+    c->reply_flags_told_by[c->current->id] |= first ? flag : 0;
+    return first;
+}
+
 /* Replies that answered nothing; what came behind the greeting is the banner check's. */
 static enum verdict report_unasked(struct check_context *c)
 {
     struct finding f;
-    if (c->smtp.unasked == 0 || c->smtp.unasked_code == 421 ||
-        (c->reply_flags_told & REPLY_UNASKED) != 0) {
+    if (c->smtp.unasked == 0 || c->smtp.unasked_code == 421 || !check_once(c, REPLY_UNASKED)) {
         return VERDICT_OK;
     }
-    c->reply_flags_told |= REPLY_UNASKED;
     finding_init(&f, "smtp.reply.unasked");
     if (c->odd_line == c->smtp.unasked_line) {
         finding_arg(&f, "text", c->odd_text);
@@ -173,10 +179,9 @@ static enum verdict report_slow(struct check_context *c, const struct reply *rep
 {
     struct finding f;
     if (c->current->id == CHECK_BANNER || reply->elapsed_us < SLOW_REPLY_US ||
-        (c->reply_flags_told & REPLY_SLOW) != 0) {
+        !check_once(c, REPLY_SLOW)) {
         return VERDICT_OK;
     }
-    c->reply_flags_told |= REPLY_SLOW;
     finding_init(&f, "smtp.reply.slow");
     finding_arg_word(&f, "command", checks[c->current->id].title);
     finding_argf(&f, "seconds", "%d", (int)((reply->elapsed_us + US_PER_S / 2) / US_PER_S));
@@ -202,10 +207,9 @@ enum verdict check_oddities(struct check_context *c, const struct reply *reply)
     enum verdict worst = verdict_worse(report_unasked(c), report_slow(c, reply));
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         bool in_greeting = table[i].flag == REPLY_TEXT_BEFORE && c->current->id == CHECK_BANNER;
-        if ((reply->flags & table[i].flag & ~c->reply_flags_told) == 0 || in_greeting) {
+        if ((reply->flags & table[i].flag) == 0 || in_greeting || !check_once(c, table[i].flag)) {
             continue;
         }
-        c->reply_flags_told |= table[i].flag;
         struct finding f;
         finding_init(&f, table[i].id);
         check_add_reply(&f, reply);

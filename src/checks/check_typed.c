@@ -63,7 +63,8 @@ static enum smtp_wait wait_of(enum smtp_verb verb)
     }
 }
 
-/* RFC 3463 3.6, RFC 5321 4.2.4: the server complains of how the command was put, or of its place. */
+/* RFC 3463 3.6, RFC 5321 4.2.4: the server complains of how the command was put, or of its place.
+ */
 static bool is_slip(const struct reply *r)
 {
     if (r->enhanced[0] != '\0') {
@@ -105,8 +106,7 @@ static void typed_hello(struct check_context *c, const char *line, size_t len,
         c->typed_helo = c->smtp.typed.verb == VERB_HELO;
         enum status st = str_set(&c->facts.ehlo_name, given);
         (void)st; /* without it the screen says less */
-    } else if (r->code >= 400 && name.len > 0 &&
-               !(c->smtp.typed.verb == VERB_LHLO && is_slip(r))) {
+    } else if (r->code >= 400 && name.len > 0 && !(c->smtp.typed.verb == VERB_LHLO && is_slip(r))) {
         judge_hello(c, r, given);
     }
     free(given);
@@ -149,8 +149,7 @@ static void typed_starttls(struct check_context *c, enum status st, const struct
         }
         return;
     }
-    after_handshake(c, st, error,
-                    r->line_count > 0 ? r->lines[0].number : r->command_line);
+    after_handshake(c, st, error, r->line_count > 0 ? r->lines[0].number : r->command_line);
 }
 
 static void typed_login(struct check_context *c, const char *line, size_t len,
@@ -169,8 +168,7 @@ static void typed_login(struct check_context *c, const char *line, size_t len,
                 sasl_mech_is_oauth(mech), r);
 }
 
-static void typed_mail(struct check_context *c, const char *line, size_t len,
-                       const struct reply *r)
+static void typed_mail(struct check_context *c, const char *line, size_t len, const struct reply *r)
 {
     enum smtp_verb verb = c->smtp.typed.verb;
     bool good = r->code / 100 == 2 || (verb == VERB_DATA && r->code / 100 == 3);

@@ -88,3 +88,30 @@ enum status control_handshake(struct check_context *c, const char **word, uint32
     }
     return st;
 }
+
+enum status control_ungroup(struct check_context *c, enum status broken,
+                            const struct reply *replies, size_t count)
+{
+    struct error error = {.text = ""};
+    uint32_t line = 0;
+    bool lost = broken == ST_EOF || broken == ST_RESET || broken == ST_TIMEOUT;
+    bool answered = c->smtp.unasked_code == 421;
+    for (size_t i = 0; i < count; i++) {
+        answered = answered || replies[i].line_count > 0;
+    }
+    if (!lost || answered || !caps_has(&c->smtp.caps, CAP_PIPELINING)) {
+        return ST_INVALID;
+    }
+    return control_again(c, SESSION_READY, &line, &error);
+}
+
+enum verdict control_group_broken(struct check_context *c, enum status broken)
+{
+    struct finding f;
+    const struct cap *cap = caps_find(&c->smtp.caps, CAP_PIPELINING);
+    finding_init(&f, "smtp.ehlo.pipelining_broken");
+    finding_arg_word(&f, "result", status_name(broken));
+    finding_evidence(&f, cap != NULL ? cap->line : 0);
+    finding_evidence(&f, c->smtp.last_client_line);
+    return check_report(c, &f);
+}

@@ -32,5 +32,14 @@ enum status control_again(struct check_context *c, enum session_level level, uin
  */
 enum status control_handshake(struct check_context *c, const char **word,
                               uint32_t *line) MUST_CHECK;
+/*
+ * A group of commands was not answered as a whole. Opens the connection again, so that the same can
+ * be asked one by one. Statuses as session_open; ST_INVALID: it was no group, or some of it was
+ * answered, so that whoever reads it bears groups.
+ */
+enum status control_ungroup(struct check_context *c, enum status broken,
+                            const struct reply *replies, size_t count) MUST_CHECK;
+/* One by one everything was answered: reports smtp.ehlo.pipelining_broken. */
+enum verdict control_group_broken(struct check_context *c, enum status broken);
 
 #endif

@@ -15,8 +15,8 @@ enum status identity_begin(struct check_context *c, struct error *error)
         return ST_OK;
     }
     buf_init(&header, PROXY_HEADER_V1_MAX + PROXY_HEADER_V2_MAX);
-    enum status st = proxy_header_write(&c->plan->proxy, &c->smtp.conn->local,
-                                        &c->smtp.conn->peer, &header, error);
+    enum status st = proxy_header_write(&c->plan->proxy, &c->smtp.conn->local, &c->smtp.conn->peer,
+                                        &header, error);
     if (st == ST_OK) {
         check_note(c, _("Beginning with a header of the PROXY protocol, version %d"),
                    c->plan->proxy.version);
@@ -35,8 +35,7 @@ bool identity_is_due(const struct check_context *c)
 static void note_not_offered(struct check_context *c, const struct buf *line)
 {
     char shown[NAME_SHOWN];
-    struct span name =
-        xclient_not_offered((struct span){buf_str(line), line->len}, &c->smtp.caps);
+    struct span name = xclient_not_offered((struct span){buf_str(line), line->len}, &c->smtp.caps);
     if (name.len > 0) {
         escape_copy(shown, sizeof(shown), name.p, name.len, 0);
         check_note(c, _("The server does not offer the attribute %s; it is sent all the same"),

@@ -14,8 +14,8 @@ enum status identity_begin(struct check_context *c, struct error *error) MUST_CH
 /* XCLIENT is wished for, offered now, and not yet said in this connection. */
 bool identity_is_due(const struct check_context *c);
 /*
- * XCLIENT, and EHLO again (both replies in turn in *reply). ST_REFUSED: the server said no to one of
- * them, and *reply says what.
+ * XCLIENT, and EHLO again (both replies in turn in *reply). ST_REFUSED: the server said no to one
+ * of them, and *reply says what.
  */
 enum status identity_tell(struct check_context *c, struct reply *reply) MUST_CHECK;
 /* The same behind an EHLO that a step judges: reports how it went. VERDICT_OK when there is nothing

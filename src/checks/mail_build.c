@@ -234,8 +234,8 @@ static void note_params(struct check_context *c, enum envelope_command command, 
         p += strspn(p, " ");
         struct span param = {p, strcspn(p, " ")};
         p += param.len;
-        if (param.len > 0 && envelope_judge(command, param, &c->smtp.caps, c->smtp.tls, &why) !=
-                                 ENVELOPE_GOOD) {
+        if (param.len > 0 &&
+            envelope_judge(command, param, &c->smtp.caps, c->smtp.tls, &why) != ENVELOPE_GOOD) {
             escape_copy(shown, sizeof(shown), param.p, param.len, 0);
             check_note(c, _("%s is sent all the same. %s"), shown, why.text);
         }

@@ -6,6 +6,8 @@
 #include "check_tools.h"
 #include "control.h"
 
+#define DH_BITS_MIN 2048
+
 struct row {
     enum tls_reason reason;
     const char *id;
@@ -138,4 +140,38 @@ enum verdict tls_old_version(struct check_context *c, uint32_t line)
         }
     }
     return VERDICT_OK;
+}
+
+/* OpenSSL's names of ciphers that RFC 9325 4.1 rules out. */
+static bool cipher_is_weak(const char *cipher)
+{
+    static const char *const parts[] = {"RC4", "DES", "NULL", "EXP", "MD5", "ADH", "AECDH", "IDEA"};
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        if (strstr(cipher, parts[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* RFC 9325 4.1: not under 2048 bits. */
+static bool group_is_weak(const char *group)
+{
+    return strncmp(group, "DH ", 3) == 0 && strtol(group + 3, NULL, 10) < DH_BITS_MIN;
+}
+
+enum verdict tls_weak(struct check_context *c, uint32_t line)
+{
+    struct finding f;
+    const struct tls_facts *facts = &c->smtp.tls_facts;
+    bool cipher = cipher_is_weak(facts->cipher);
+    bool group = group_is_weak(facts->group);
+    if (!cipher && !group) {
+        return VERDICT_OK;
+    }
+    finding_init(&f, "tls.starttls.weak");
+    finding_arg(&f, "cipher", facts->cipher);
+    finding_arg(&f, "group", group ? facts->group : "");
+    finding_evidence(&f, line);
+    return check_report(c, &f);
 }

@@ -86,10 +86,10 @@ static enum status write_v2(const struct net_address *from, const struct net_add
                             bool unknown, struct buf *out)
 {
     size_t each = from->family == 6 ? 16 : 4;
-    const unsigned char kind[2] = {unknown ? COMMAND_LOCAL : COMMAND_PROXY,
-                                   unknown             ? 0
-                                   : from->family == 6 ? TCP_OVER_IPV6
-                                                       : TCP_OVER_IPV4};
+    const unsigned char kind[2] = {unknown ? COMMAND_LOCAL : COMMAND_PROXY, unknown ? 0
+                                                                            : from->family == 6
+                                                                                ? TCP_OVER_IPV6
+                                                                                : TCP_OVER_IPV4};
     enum status st = buf_add(out, signature, sizeof(signature));
     if (st == ST_OK) {
         st = buf_add(out, kind, sizeof(kind));
@@ -111,8 +111,7 @@ static enum status write_v2(const struct net_address *from, const struct net_add
 }
 
 enum status proxy_header_write(const struct proxy_wish *wish, const struct net_address *local,
-                               const struct net_address *peer, struct buf *out,
-                               struct error *error)
+                               const struct net_address *peer, struct buf *out, struct error *error)
 {
     struct net_address from = *local;
     if (wish->source.family != 0) {
@@ -178,8 +177,8 @@ static enum status read_v2(const unsigned char *p, size_t len, struct proxy_head
     bool six = p[13] == TCP_OVER_IPV6;
     size_t each = six ? 16 : 4;
     bool local = p[12] == COMMAND_LOCAL;
-    if (!local && (p[12] != COMMAND_PROXY || (p[13] != TCP_OVER_IPV4 && !six) ||
-                   rest < 2 * each + 4)) {
+    if (!local &&
+        (p[12] != COMMAND_PROXY || (p[13] != TCP_OVER_IPV4 && !six) || rest < 2 * each + 4)) {
         return ST_INVALID;
     }
     if (len < FIXED_V2 + rest) {

@@ -112,6 +112,18 @@ static enum status read_expect(struct context *c)
     return st;
 }
 
+static enum status read_lesson(struct context *c)
+{
+    char found[80];
+    const char *what = reader_found(&c->r, found, sizeof(found));
+    enum status st = reader_number(&c->r, SCENARIO_LESSON_MAX, &c->s->lesson);
+    if (st == ST_OK && c->s->lesson == 0) {
+        return reader_fail(&c->r, _("expected a number from 1 to %d, found %s"),
+                           SCENARIO_LESSON_MAX, what);
+    }
+    return st;
+}
+
 static enum status read_clock(struct context *c)
 {
     return reader_clock(&c->r, &c->s->clock_us);
@@ -220,9 +232,9 @@ struct top_word {
 static const struct top_word top_words[] = {
     {"title", true, read_title},    {"story", true, read_story},     {"goal", true, read_goal},
     {"hint", true, read_hint},      {"options", true, read_options}, {"theme", false, read_theme},
-    {"target", false, read_target}, {"expect", false, read_expect},  {"clock", false, read_clock},
-    {"seed", false, read_seed},     {"me", false, open_me},          {"zone", false, open_zone},
-    {"host", false, open_host},     {"server", false, open_server},
+    {"target", false, read_target}, {"expect", false, read_expect},  {"lesson", false, read_lesson},
+    {"clock", false, read_clock},   {"seed", false, read_seed},      {"me", false, open_me},
+    {"zone", false, open_zone},     {"host", false, open_host},      {"server", false, open_server},
 };
 
 static bool line_begins(const struct context *c, const char *word)
@@ -254,7 +266,8 @@ static enum status top_line(struct context *c)
     return st != ST_OK ? st
                        : reader_fail(&c->r,
                                      _("expected title, theme, story, goal, hint, target, options, "
-                                       "expect, clock, seed, me, zone, host or server, found %s"),
+                                       "expect, lesson, clock, seed, me, zone, host or server, "
+                                       "found %s"),
                                      reader_found(&c->r, found, sizeof(found)));
 }
 

@@ -11,7 +11,8 @@
  *   title TEXT     theme WORD     story TEXT     goal TEXT     hint TEXT (repeated)
  *                  prose: the rest of the line and its indented continuation lines
  *   target WORD    what the user types; options TEXT: command-line options that the story assumes
- *   expect ID...   findings that a right diagnosis contains (repeated)
+ *   expect ID...   findings that a right diagnosis contains (repeated); the first is the cause
+ *   lesson N       its place in the course
  *   clock 2026-11-23T12:00:00Z     seed N
  *
  *   me             our own machine
@@ -75,6 +76,7 @@
 #define SCENARIO_WORDS_MAX 128
 #define SCENARIO_LIST_MAX 4096 /* hosts, records, rules... of one file */
 #define SCENARIO_NAME_MAX 63   /* of a server block, a theme */
+#define SCENARIO_LESSON_MAX 99
 #define SCENARIO_TIME_MAX_US (INT64_C(36500) * 86400 * US_PER_S)
 
 /* What the server does when the client begins a handshake. */
@@ -90,6 +92,7 @@
     X(TLS_KIND_OLD_PROTOCOL, "old-protocol")           /* TLS 1.0 only */                          \
     X(TLS_KIND_NO_COMMON_VERSION, "no-common-version") /* alert protocol_version */                \
     X(TLS_KIND_TLS_1_2, "tls-1.2")                     /* no TLS 1.3 */                            \
+    X(TLS_KIND_WEAK_DH, "weak-dh")                     /* 1024 bits */                             \
     X(TLS_KIND_NO_SHARED_CIPHER, "no-shared-cipher")                                               \
     X(TLS_KIND_CLIENT_CERTIFICATE, "client-certificate") /* wants one of ours */                   \
     X(TLS_KIND_UNKNOWN_NAME, "unknown-name")             /* alert for any name in SNI */           \
@@ -299,6 +302,7 @@ struct scenario_server {
 struct scenario {
     char *title, *theme, *story, *goal, *hints, *target, *options;
     struct scenario_strings expect;
+    uint64_t lesson; /* 0: not in the course */
     int64_t clock_us;
     uint64_t seed;
     struct scenario_me me;

@@ -54,9 +54,8 @@ void replay_sentence(const struct replay_progress *p, char *out, size_t size)
                      _("Script: stopped at step %u of %u (line %u): the reply was %d, and not %d."),
                      step, count, p->source, p->got, p->expected);
         } else {
-            snprintf(out, size,
-                     _("Script: stopped at step %u of %u (line %u): the reply was %d."), step,
-                     count, p->source, p->got);
+            snprintf(out, size, _("Script: stopped at step %u of %u (line %u): the reply was %d."),
+                     step, count, p->source, p->got);
         }
         break;
     case REPLAY_BROKEN:
@@ -69,9 +68,9 @@ void replay_sentence(const struct replay_progress *p, char *out, size_t size)
                  p->source);
         break;
     case REPLAY_DONE:
-        snprintf(out, size, Q_("Script: the one step was played, and answered as expected.",
-                               "Script: all %u steps were played, and answered as expected.",
-                               count),
+        snprintf(out, size,
+                 Q_("Script: the one step was played, and answered as expected.",
+                    "Script: all %u steps were played, and answered as expected.", count),
                  count);
         break;
     }

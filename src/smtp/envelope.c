@@ -212,8 +212,7 @@ const struct envelope_param envelope_params[PARAM_COUNT] = {
     {PARAM_AUTH, ENVELOPE_MAIL, CAP_AUTH, "AUTH", "XTEXT|<>", "RFC 4954, section 5"},
     {PARAM_REQUIRETLS, ENVELOPE_MAIL, CAP_REQUIRETLS, "REQUIRETLS", NULL, "RFC 8689, section 2"},
     {PARAM_BY, ENVELOPE_MAIL, CAP_DELIVERBY, "BY", "SECONDS;N|R[T]", "RFC 2852, section 4"},
-    {PARAM_HOLDFOR, ENVELOPE_MAIL, CAP_FUTURERELEASE, "HOLDFOR", "SECONDS",
-     "RFC 4865, section 4"},
+    {PARAM_HOLDFOR, ENVELOPE_MAIL, CAP_FUTURERELEASE, "HOLDFOR", "SECONDS", "RFC 4865, section 4"},
     {PARAM_HOLDUNTIL, ENVELOPE_MAIL, CAP_FUTURERELEASE, "HOLDUNTIL", "2026-11-23T12:00:00Z",
      "RFC 4865, section 4"},
     {PARAM_MT_PRIORITY, ENVELOPE_MAIL, CAP_MT_PRIORITY, "MT-PRIORITY", "-9..9",
@@ -224,11 +223,16 @@ const struct envelope_param envelope_params[PARAM_COUNT] = {
 };
 
 static bool (*const value_checks[PARAM_COUNT])(struct span v) = {
-    [PARAM_SIZE] = check_size,           [PARAM_BODY] = check_body,
-    [PARAM_RET] = check_ret,             [PARAM_ENVID] = check_envid,
-    [PARAM_AUTH] = check_auth,           [PARAM_BY] = check_by,
-    [PARAM_HOLDFOR] = check_holdfor,     [PARAM_HOLDUNTIL] = check_holduntil,
-    [PARAM_MT_PRIORITY] = check_priority, [PARAM_NOTIFY] = check_notify,
+    [PARAM_SIZE] = check_size,
+    [PARAM_BODY] = check_body,
+    [PARAM_RET] = check_ret,
+    [PARAM_ENVID] = check_envid,
+    [PARAM_AUTH] = check_auth,
+    [PARAM_BY] = check_by,
+    [PARAM_HOLDFOR] = check_holdfor,
+    [PARAM_HOLDUNTIL] = check_holduntil,
+    [PARAM_MT_PRIORITY] = check_priority,
+    [PARAM_NOTIFY] = check_notify,
     [PARAM_ORCPT] = check_orcpt,
 };
 
@@ -336,8 +340,8 @@ enum envelope_verdict envelope_judge(enum envelope_command command, struct span 
         return ENVELOPE_BAD_VALUE;
     }
     if (!good) {
-        (void)error_set(why, ST_INVALID, 0, _("The value of %s has the form %s (%s)."),
-                        known->name, known->form, known->reference);
+        (void)error_set(why, ST_INVALID, 0, _("The value of %s has the form %s (%s)."), known->name,
+                        known->form, known->reference);
         return ENVELOPE_BAD_VALUE;
     }
     return caps != NULL ? judge_offer(known, value, caps, tls, why) : ENVELOPE_GOOD;
@@ -354,8 +358,8 @@ enum status envelope_line(enum envelope_command command, const char *address, co
     if (starts_a_line(address) || (params != NULL && starts_a_line(params))) {
         return ST_INVALID;
     }
-    enum status st = buf_addf(out, "%s:<%s>",
-                              command == ENVELOPE_MAIL ? "MAIL FROM" : "RCPT TO", address);
+    enum status st =
+        buf_addf(out, "%s:<%s>", command == ENVELOPE_MAIL ? "MAIL FROM" : "RCPT TO", address);
     if (st == ST_OK && params != NULL && params[strspn(params, " ")] != '\0') {
         st = buf_addf(out, " %s", params + strspn(params, " "));
     }
@@ -399,8 +403,8 @@ bool envelope_address(struct span line, struct span *address)
     }
     bool open = line.p[at] == '<';
     bool closed = open && end > at + 1 && line.p[end - 1] == '>';
-    *address = (struct span){line.p + at + (open ? 1 : 0), end - at - (open ? 1 : 0) -
-                                                              (closed ? 1 : 0)};
+    *address =
+        (struct span){line.p + at + (open ? 1 : 0), end - at - (open ? 1 : 0) - (closed ? 1 : 0)};
     return true;
 }
 

@@ -55,10 +55,10 @@ bool envelope_offered(const struct envelope_param *param, const struct caps *cap
 
 enum envelope_verdict {
     ENVELOPE_GOOD,
-    ENVELOPE_UNKNOWN,     /* of no extension that this program knows */
-    ENVELOPE_MISPLACED,   /* belongs to the other command */
-    ENVELOPE_BAD_VALUE,   /* against its grammar, or what the server's offer allows */
-    ENVELOPE_NOT_OFFERED  /* the grammar is right */
+    ENVELOPE_UNKNOWN,    /* of no extension that this program knows */
+    ENVELOPE_MISPLACED,  /* belongs to the other command */
+    ENVELOPE_BAD_VALUE,  /* against its grammar, or what the server's offer allows */
+    ENVELOPE_NOT_OFFERED /* the grammar is right */
 };
 /* One parameter ("NOTIFY=SUCCESS,DELAY"). The sentence says why, unless it is good. caps may be
    NULL when nothing is known yet. */

@@ -12,10 +12,10 @@ struct message_scan {
     bool date, from, to, message_id; /* which headers are there (RFC 5322 3.6) */
     bool headers_end;                /* an empty line ends them */
     bool eight_bit, nul;
-    size_t bare_ends;     /* line ends that are no CRLF */
-    size_t long_lines;    /* over 998 octets (RFC 5322 2.1.1) */
-    size_t wire_octets;   /* with CRLF line ends, dots not doubled (RFC 1870 3) */
-    char id[256];         /* the Message-ID with its brackets, raw; "" when there is none */
+    size_t bare_ends;   /* line ends that are no CRLF */
+    size_t long_lines;  /* over 998 octets (RFC 5322 2.1.1) */
+    size_t wire_octets; /* with CRLF line ends, dots not doubled (RFC 1870 3) */
+    char id[256];       /* the Message-ID with its brackets, raw; "" when there is none */
 };
 
 void message_scan(const char *p, size_t len, struct message_scan *out);

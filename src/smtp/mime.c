@@ -7,7 +7,8 @@
 #include "base64.h"
 
 #define LINE_RAW_OCTETS 57 /* 76 characters of base64, RFC 2045 6.8 */
-#define PIECE_COLUMNS 54   /* of an encoded name, so that its line stays under 78 (RFC 5322 2.1.1) */
+#define PIECE_COLUMNS 54   /* of an encoded name, so that its line stays under 78 (RFC 5322 2.1.1) \
+                            */
 
 void mime_boundary(uint64_t random, char out[MIME_BOUNDARY_MAX + 1])
 {
@@ -99,7 +100,8 @@ enum status mime_param_add(struct buf *out, const char *name, const char *value)
     return st;
 }
 
-/* RFC 2047 in a parameter is against its section 5, and what most mail programs read nonetheless. */
+/* RFC 2047 in a parameter is against its section 5, and what most mail programs read nonetheless.
+ */
 static enum status add_name_2047(struct buf *out, const char *value)
 {
     if (is_plain(value)) {

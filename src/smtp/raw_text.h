@@ -22,10 +22,10 @@ enum status raw_text_read(const char *text, size_t len, struct buf *out,
 enum status raw_text_write(const char *p, size_t len, struct buf *out) MUST_CHECK;
 
 /* How a line that goes out differs from one that SMTP would allow. */
-#define RAW_BARE_LF 1u   /* ended by LF alone (RFC 5321 2.3.8) */
-#define RAW_BARE_CR 2u   /* CR inside of it */
-#define RAW_NUL 4u       /* 4.5.2 of RFC 5321 allows it in no command, RFC 5322 2.1 in no mail */
-#define RAW_EIGHT_BIT 8u /* over 0x7f */
+#define RAW_BARE_LF 1u     /* ended by LF alone (RFC 5321 2.3.8) */
+#define RAW_BARE_CR 2u     /* CR inside of it */
+#define RAW_NUL 4u         /* 4.5.2 of RFC 5321 allows it in no command, RFC 5322 2.1 in no mail */
+#define RAW_EIGHT_BIT 8u   /* over 0x7f */
 #define RAW_UNFINISHED 16u /* no line end */
 
 struct raw_line {

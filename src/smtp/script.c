@@ -139,8 +139,7 @@ enum status script_client_line(struct script_reader *r, const char *p, size_t le
     }
     bool dot = len == 1 && p[0] == '.';
     r->in_text = !dot;
-    return script_add(r, dot ? SCRIPT_DOT : SCRIPT_TEXT, dot ? VERB_DOT : VERB_OTHER, p, len,
-                      line);
+    return script_add(r, dot ? SCRIPT_DOT : SCRIPT_TEXT, dot ? VERB_DOT : VERB_OTHER, p, len, line);
 }
 
 /* "expect 250" for the command before. */
@@ -153,8 +152,9 @@ static enum status read_expect(struct script_reader *r, const char *p, size_t le
         n++;
     }
     if (n == 0 || n > 3 || n < len || p[0] < '2' || p[0] > '5') {
-        return script_fail(r, line, _("expect is followed by a code such as 250, or by its first "
-                                      "digit."));
+        return script_fail(r, line,
+                           _("expect is followed by a code such as 250, or by its first "
+                             "digit."));
     }
     if (r->script->count == 0) {
         return script_fail(r, line, _("nothing was sent before this expect."));

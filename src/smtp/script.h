@@ -2,8 +2,8 @@
  * script: a conversation to be played again, read from a saved transcript or from a file that
  * somebody wrote.
  *
- * From our own reports (text, Markdown, JSON) come the client's lines, with the code that the server
- * answered then. A plain file has one command a line:
+ * From our own reports (text, Markdown, JSON) come the client's lines, with the code that the
+ * server answered then. A plain file has one command a line:
  *
  *   # a comment; empty lines are ignored outside of message text
  *   EHLO client.example
@@ -32,7 +32,7 @@
 
 enum script_kind {
     SCRIPT_COMMAND,
-    SCRIPT_TEXT,  /* a line of a message, up to the one before the dot */
+    SCRIPT_TEXT, /* a line of a message, up to the one before the dot */
     SCRIPT_DOT,
     SCRIPT_RAW,   /* text holds the exact bytes */
     SCRIPT_HIDDEN /* text holds what may be seen of it */

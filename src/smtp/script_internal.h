@@ -13,9 +13,9 @@ struct script_reader {
     struct error *error;
     struct script *script;
     bool in_text;
-    bool in_login;     /* the next line answers a 334 */
-    uint64_t octets;   /* that are still to come behind a BDAT */
-    size_t chunk;      /* the step that they belong to */
+    bool in_login;   /* the next line answers a 334 */
+    uint64_t octets; /* that are still to come behind a BDAT */
+    size_t chunk;    /* the step that they belong to */
     struct buf data;
     /* Transcripts: which steps have not been answered, oldest first. */
     size_t *waiting;
@@ -42,7 +42,8 @@ size_t script_hidden_at(const char *p, size_t len);
 /* A line of a saved transcript: its number there (0: none), its direction, its text. */
 struct saved_line {
     unsigned number;
-    char dir; /* 'C' client, 'c' client in the notation of raw_text.h, 'S' server, '-' note, '=' TLS */
+    char dir; /* 'C' client, 'c' client in the notation of raw_text.h, 'S' server, '-' note, '=' TLS
+               */
     const char *text;
     size_t len;
     bool cut;

@@ -111,9 +111,9 @@ static enum status raw_line(struct script_reader *r, const struct saved_line *li
     struct error why = {.text = ""};
     buf_init(&bytes, SCRIPT_LINE_MAX);
     enum status st = raw_text_read(line->text, line->len, &bytes, &why);
-    st = st == ST_OK ? script_add(r, SCRIPT_RAW, VERB_OTHER, buf_str(&bytes), bytes.len,
-                                  line->number)
-                     : script_fail(r, line->number, "%s", why.text);
+    st = st == ST_OK
+             ? script_add(r, SCRIPT_RAW, VERB_OTHER, buf_str(&bytes), bytes.len, line->number)
+             : script_fail(r, line->number, "%s", why.text);
     buf_free(&bytes);
     return st;
 }

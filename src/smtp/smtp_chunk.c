@@ -112,8 +112,7 @@ enum status chunk_begin(struct smtp *s, const char *line, size_t len, uint64_t o
     return ST_OK;
 }
 
-enum status chunk_end(struct smtp *s, struct reply *reply, bool *expects_reply,
-                      struct error *error)
+enum status chunk_end(struct smtp *s, struct reply *reply, bool *expects_reply, struct error *error)
 {
     enum smtp_verb verb = s->chunk_last ? VERB_BDAT_LAST : VERB_BDAT;
     enum smtp_wait wait = verb_wait(verb);
@@ -126,8 +125,7 @@ enum status chunk_end(struct smtp *s, struct reply *reply, bool *expects_reply,
     *expects_reply = true;
     s->owed = 0;
     int64_t now = net_now_us(s->net);
-    enum status st =
-        wire_reply(s, wait, now, deadline_in_ms(now, smtp_limit_ms(s, wait)), reply);
+    enum status st = wire_reply(s, wait, now, deadline_in_ms(now, smtp_limit_ms(s, wait)), reply);
     reply->command_line = s->chunk_line;
     wire_redact(s, reply);
     if (st != ST_OK) {

@@ -288,8 +288,7 @@ static enum status check_raw(struct smtp *s, size_t len, struct error *error)
     return ST_OK;
 }
 
-enum status smtp_raw(struct smtp *s, const char *p, size_t len, unsigned flags,
-                     struct error *error)
+enum status smtp_raw(struct smtp *s, const char *p, size_t len, unsigned flags, struct error *error)
 {
     struct burst b = {.s = s, .p = p, .len = len};
     enum status st = check_raw(s, len, error);
@@ -496,8 +495,8 @@ enum status smtp_send_first(struct smtp *s, const char *p, size_t len, struct er
     buf_init(&text, 8 * SMTP_RAW_MAX);
     /* One line of text, or else bytes that are no lines at all. */
     bool plain = raw_next_line(p, len, &at, &line) && at == len && line.odd == 0;
-    enum status st = plain ? buf_add(&text, line.text.p, line.text.len)
-                           : raw_text_write(p, len, &text);
+    enum status st =
+        plain ? buf_add(&text, line.text.p, line.text.len) : raw_text_write(p, len, &text);
     if (st == ST_OK) {
         s->last_client_line =
             wire_tell(s, DIR_CLIENT, plain ? 0u : LINE_RAW, buf_str(&text), text.len);

@@ -16,8 +16,8 @@ static const struct {
     const char *name;
     enum value_kind kind;
 } attributes[] = {
-    {"ADDR", VALUE_ADDRESS},     {"NAME", VALUE_TEXT},  {"PORT", VALUE_PORT},
-    {"PROTO", VALUE_PROTOCOL},   {"HELO", VALUE_TEXT},  {"LOGIN", VALUE_TEXT},
+    {"ADDR", VALUE_ADDRESS},     {"NAME", VALUE_TEXT},     {"PORT", VALUE_PORT},
+    {"PROTO", VALUE_PROTOCOL},   {"HELO", VALUE_TEXT},     {"LOGIN", VALUE_TEXT},
     {"DESTADDR", VALUE_ADDRESS}, {"DESTPORT", VALUE_PORT}, {"REVERSE_NAME", VALUE_TEXT},
 };
 

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "checks_world.h"
@@ -155,6 +156,66 @@ static void test_handshakes_that_a_device_stops(void **state)
     world_close(w);
 }
 
+static void test_groups_that_something_does_not_bear(void **state)
+{
+    (void)state;
+    char scenario[4096];
+    snprintf(scenario, sizeof(scenario), ME HOST "%s", "  on anything grouped: close\n");
+    struct world *w = world_open(scenario, "example.org");
+    w->plan.relay_consent = w->plan.send_consent = true;
+    assert_int_equal(str_set(&w->plan.to, "anna@example.org"), ST_OK);
+    world_run(w);
+    world_expect(w, CHECK_RELAY, VERDICT_WARN, "smtp.ehlo.pipelining_broken smtp.relay.denied");
+    world_expect(w, CHECK_SEND, VERDICT_WARN, "smtp.ehlo.pipelining_broken smtp.send.ok");
+    assert_int_equal(world_log_count(w, "DATA"), 1);
+    world_close(w);
+}
+
+/* What breaks one by one as well is not the group's fault. */
+static void test_commands_that_break_alone(void **state)
+{
+    (void)state;
+    char scenario[4096];
+    snprintf(scenario, sizeof(scenario), ME HOST "%s", "  on RCPT: close\n");
+    struct world *w = world_open(scenario, "example.org");
+    w->plan.relay_consent = true;
+    world_run(w);
+    world_expect(w, CHECK_RELAY, VERDICT_FAIL, "smtp.session.closed");
+    world_close(w);
+}
+
+static void test_clocks(void **state)
+{
+    (void)state;
+    /* The practice network begins at 2026-11-23T12:00:00Z. */
+    static const struct {
+        const char *banner, *seconds; /* NULL: no finding */
+    } cases[] = {
+        {"ready; Mon, 23 Nov 2026 12:00:01 +0000", NULL},
+        {"ready; Mon, 23 Nov 2026 13:01:00 +0100", NULL},
+        {"ready; Mon, 23 Nov 2026 06:30:00 -0530", NULL},
+        {"ready; Mon, 23 Nov 2026 13:00:00 +0000", "3600"},
+        {"ready; 23 Nov 2025 12:00:00 +0000", "31536000"},
+        {"ready; Mon, 23 Nov 2026 13:00:00", NULL},
+        {"ready; Mon, 23 Foo 2026 13:00:00 +0000", NULL},
+        {"ready; 99 Nov 99999 13:00:00 +0000", NULL},
+        {"version 8.17.1 13:00 +0000", NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char server[256];
+        snprintf(server, sizeof(server), "  banner \"220 {host} ESMTP %s\"\n", cases[i].banner);
+        struct world *w = run_to(server, "example.org", CHECK_BANNER);
+        bool off = cases[i].seconds != NULL;
+        world_expect(w, CHECK_BANNER, off ? VERDICT_NOTE : VERDICT_OK,
+                     off ? "smtp.banner.clock smtp.banner.ok" : "smtp.banner.ok");
+        if (off) {
+            const char *seconds = finding_arg_get(world_find(w, "smtp.banner.clock"), "seconds");
+            assert_int_equal(strtol(seconds, NULL, 10) / 60, strtol(cases[i].seconds, NULL, 10) / 60);
+        }
+        world_close(w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +227,9 @@ int main(void)
         cmocka_unit_test(test_turned_away_twice),
         cmocka_unit_test(test_a_bad_name_is_no_broken_server),
         cmocka_unit_test(test_handshakes_that_a_device_stops),
+        cmocka_unit_test(test_groups_that_something_does_not_bear),
+        cmocka_unit_test(test_commands_that_break_alone),
+        cmocka_unit_test(test_clocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -281,8 +281,7 @@ static void test_limits(void **state)
     assert_non_null(big);
     open_hand(&r, false);
     assert_int_equal(engine_raw(r.engine, big, SMTP_RAW_MAX + 1, 0), ST_LIMIT);
-    assert_int_equal(engine_type_chunk(r.engine, "BDAT 1", 6, big, ENGINE_CHUNK_MAX + 1),
-                     ST_LIMIT);
+    assert_int_equal(engine_type_chunk(r.engine, "BDAT 1", 6, big, ENGINE_CHUNK_MAX + 1), ST_LIMIT);
     assert_int_equal(engine_type_chunk(r.engine, "NOOP", 4, "a", 1), ST_OK);
     runner_until_text(&r, "Only BDAT takes octets along");
     free(big);

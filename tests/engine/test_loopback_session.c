@@ -218,7 +218,7 @@ static void test_relay(void **state)
 {
     (void)state;
     static const struct fake_smtp_rule one_by_one[] = {
-        {.verb = "EHLO", .send = "250-mx.example.net\r\n250 SIZE 1000000\r\n"},
+        {.verb = "EHLO", .send = "250-mx.example.net\r\n250 SIZE 52428800\r\n"},
         RULES_END,
     };
     static const struct fake_smtp_rule *const ways[] = {NULL, one_by_one};

@@ -97,8 +97,9 @@ static void test_an_unexpected_reply(void **state)
 {
     (void)state;
     struct runner r;
-    play(&r, "EHLO a.example\nMAIL FROM:<a@desk.office.example>\nRCPT TO:<x@example.org>\n"
-             "DATA\nSubject: x\n.\nRSET\nQUIT\n",
+    play(&r,
+         "EHLO a.example\nMAIL FROM:<a@desk.office.example>\nRCPT TO:<x@example.org>\n"
+         "DATA\nSubject: x\n.\nRSET\nQUIT\n",
          false);
     assert_at(&r, REPLAY_UNEXPECTED, 3);
     assert_int_equal(r.record.replay.got, 550);
@@ -136,8 +137,9 @@ static void test_hidden_lines_are_asked_for(void **state)
 {
     (void)state;
     struct runner r;
-    play(&r, "EHLO a.example\nSTARTTLS\nEHLO a.example\nAUTH PLAIN <hidden 32 bytes>\nexpect 235\n"
-             "NOOP\n",
+    play(&r,
+         "EHLO a.example\nSTARTTLS\nEHLO a.example\nAUTH PLAIN <hidden 32 bytes>\nexpect 235\n"
+         "NOOP\n",
          false);
     assert_at(&r, REPLAY_ASKING, 4);
     r.record.replay.state = REPLAY_PLAYING;
@@ -153,8 +155,9 @@ static void test_hidden_lines_are_asked_for(void **state)
 static void test_logins_are_made_anew(void **state)
 {
     (void)state;
-    static const char text[] = "EHLO a.example\nSTARTTLS\nEHLO a.example\nAUTH LOGIN\nexpect 334\n"
-                               "<hidden 8 bytes>\nexpect 334\n<hidden 24 bytes>\nexpect 235\nNOOP\n";
+    static const char text[] =
+        "EHLO a.example\nSTARTTLS\nEHLO a.example\nAUTH LOGIN\nexpect 334\n"
+        "<hidden 8 bytes>\nexpect 334\n<hidden 24 bytes>\nexpect 235\nNOOP\n";
     struct script *s = NULL;
     struct runner r;
     struct error error;
@@ -177,7 +180,8 @@ static void test_raw_lines(void **state)
 {
     (void)state;
     struct runner r;
-    play(&r, "raw EHLO a.example\\r\\nNOOP\\r\\nNOOP\\r\\n\nexpect 250\nraw QUUX\\r\\n\nexpect 250\n",
+    play(&r,
+         "raw EHLO a.example\\r\\nNOOP\\r\\nNOOP\\r\\n\nexpect 250\nraw QUUX\\r\\n\nexpect 250\n",
          false);
     assert_at(&r, REPLAY_UNEXPECTED, 2);
     assert_int_equal(r.record.replay.got, 500);
@@ -188,8 +192,9 @@ static void test_octets(void **state)
 {
     (void)state;
     struct runner r;
-    play(&r, "EHLO a.example\nMAIL FROM:<>\nRCPT TO:<postmaster@example.org>\n"
-             "BDAT 14\nSubject: x\n\nBDAT 3 LAST\n.\nQUIT\n",
+    play(&r,
+         "EHLO a.example\nMAIL FROM:<>\nRCPT TO:<postmaster@example.org>\n"
+         "BDAT 14\nSubject: x\n\nBDAT 3 LAST\n.\nQUIT\n",
          false);
     assert_at(&r, REPLAY_DONE, 6);
     assert_int_equal(practice_text_bytes(r.net), 17);

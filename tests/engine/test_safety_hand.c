@@ -76,9 +76,9 @@ static int enter(struct runner *r, enum manner manner, const char *text)
     runner_until(r, server_spoke, &after);
     while (!lines_get(r->record.lines, ++after, &line) || line.dir != DIR_SERVER) {
     }
-    return line.len >= 3 ? (line.text[0] - '0') * 100 + (line.text[1] - '0') * 10 +
-                               (line.text[2] - '0')
-                         : 0;
+    return line.len >= 3
+               ? (line.text[0] - '0') * 100 + (line.text[1] - '0') * 10 + (line.text[2] - '0')
+               : 0;
 }
 
 /* What the last 334 asks, decoded. False when it was hidden: the proof of the server. */
@@ -237,8 +237,8 @@ static void test_raw_in_one_packet(void **state)
         struct runner r;
         uint32_t after;
         open_login(&r, "LOGIN", i % 2 == 0 ? CANARY : "another-one");
-        snprintf(bytes, sizeof(bytes), "%s%s%s%s%s", ways[i / 2][0], buf_str(&user),
-                 ways[i / 2][1], buf_str(&password), ways[i / 2][2]);
+        snprintf(bytes, sizeof(bytes), "%s%s%s%s%s", ways[i / 2][0], buf_str(&user), ways[i / 2][1],
+                 buf_str(&password), ways[i / 2][2]);
         after = lines_last(r.record.lines);
         assert_int_equal(engine_raw(r.engine, bytes, strlen(bytes), 0), ST_OK);
         runner_until(&r, server_spoke, &after);
@@ -288,10 +288,8 @@ static void test_scripts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_typed),
-        cmocka_unit_test(test_raw),
-        cmocka_unit_test(test_raw_in_pieces),
-        cmocka_unit_test(test_raw_in_one_packet),
+        cmocka_unit_test(test_typed),         cmocka_unit_test(test_raw),
+        cmocka_unit_test(test_raw_in_pieces), cmocka_unit_test(test_raw_in_one_packet),
         cmocka_unit_test(test_scripts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -121,10 +121,17 @@ static void test_slips_are_no_findings(void **state)
 {
     (void)state;
     static const char *const slips[][2] = {
-        {"MAIL FROM:<a@b.example>", "503 "}, {"EHLO", "501 "},        {"EHLO a.example", "250 "},
-        {"RCPT TO:<a@b.example>", "503 "},   {"DATA", "503 "},        {"MAIL FRM:<a>", "501 "},
-        {"MAIL FROM:<> X=1", "555 "},        {"AUTH PLAIN", "503 "},  {"QUUX", "500 "},
-        {"STARTTLS now", "501 "},            {"EXPN list", "502 "},
+        {"MAIL FROM:<a@b.example>", "503 "},
+        {"EHLO", "501 "},
+        {"EHLO a.example", "250 "},
+        {"RCPT TO:<a@b.example>", "503 "},
+        {"DATA", "503 "},
+        {"MAIL FRM:<a>", "501 "},
+        {"MAIL FROM:<> X=1", "555 "},
+        {"AUTH PLAIN", "503 "},
+        {"QUUX", "500 "},
+        {"STARTTLS now", "501 "},
+        {"EXPN list", "502 "},
     };
     struct runner r;
     open_typed(&r, "    withhold STARTTLS\n    on AUTH: reply \"503 5.5.1 not enabled\"\n");
@@ -305,7 +312,7 @@ static void test_steps_go_on_after_anything(void **state)
         {"HELO old.example", NULL},
         {"BDAT 100 LAST", NULL},
     };
-    static const enum check_id steps[] = {CHECK_EHLO,  CHECK_STARTTLS, CHECK_RELAY,
+    static const enum check_id steps[] = {CHECK_EHLO, CHECK_STARTTLS, CHECK_RELAY,
                                           CHECK_AUTH, CHECK_SEND,     CHECK_BANNER};
     for (size_t i = 0; i < ARRAY_LEN(before); i++) {
         for (size_t k = 0; k < ARRAY_LEN(steps); k++) {
@@ -319,7 +326,8 @@ static void test_steps_go_on_after_anything(void **state)
                 assert_int_equal(engine_type(r.engine, before[i][n], strlen(before[i][n])), ST_OK);
             }
             runner_step(&r, steps[k], &r.plan);
-            if (runner_verdict(&r, steps[k]) != VERDICT_OK) {
+            enum verdict v = runner_verdict(&r, steps[k]);
+            if (v != VERDICT_OK && v != VERDICT_NOTE) {
                 fail_msg("%s, %s:\n%s\n%s", before[i][0], checks[steps[k]].key, buf_str(&r.log),
                          buf_str(&r.text));
             }

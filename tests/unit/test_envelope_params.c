@@ -25,8 +25,7 @@ static enum envelope_verdict judge(enum envelope_command command, const char *pa
                                    const struct caps *caps, bool tls, struct error *why)
 {
     struct guarded g = guarded_copy(param, strlen(param));
-    enum envelope_verdict v =
-        envelope_judge(command, (struct span){g.p, g.len}, caps, tls, why);
+    enum envelope_verdict v = envelope_judge(command, (struct span){g.p, g.len}, caps, tls, why);
     assert_true((v == ENVELOPE_GOOD) == (why->text[0] == '\0'));
     guarded_free(&g);
     return v;
@@ -36,29 +35,74 @@ static void test_grammar(void **state)
 {
     (void)state;
     static const char *const good[] = {
-        "SIZE=0", "size=12345678901234567890", "BODY=7bit", "BODY=8BITMIME", "BODY=BINARYMIME",
-        "SMTPUTF8", "RET=FULL", "ret=hdrs", "ENVID=QQ314159", "ENVID=a+2Bb", "AUTH=<>",
-        "AUTH=e+3Dmc2@example.com", "REQUIRETLS", "BY=120;R", "BY=0;N", "BY=-5;NT", "BY=+60;RT",
-        "HOLDFOR=1", "HOLDFOR=999999999", "HOLDUNTIL=2026-11-23T12:00:00Z",
-        "HOLDUNTIL=2026-11-23T12:00:00.25+02:00", "MT-PRIORITY=9", "MT-PRIORITY=-9",
+        "SIZE=0",
+        "size=12345678901234567890",
+        "BODY=7bit",
+        "BODY=8BITMIME",
+        "BODY=BINARYMIME",
+        "SMTPUTF8",
+        "RET=FULL",
+        "ret=hdrs",
+        "ENVID=QQ314159",
+        "ENVID=a+2Bb",
+        "AUTH=<>",
+        "AUTH=e+3Dmc2@example.com",
+        "REQUIRETLS",
+        "BY=120;R",
+        "BY=0;N",
+        "BY=-5;NT",
+        "BY=+60;RT",
+        "HOLDFOR=1",
+        "HOLDFOR=999999999",
+        "HOLDUNTIL=2026-11-23T12:00:00Z",
+        "HOLDUNTIL=2026-11-23T12:00:00.25+02:00",
+        "MT-PRIORITY=9",
+        "MT-PRIORITY=-9",
         "MT-PRIORITY=+3",
     };
     static const char *const bad[] = {
-        "SIZE", "SIZE=", "SIZE=1k", "SIZE=123456789012345678901", "BODY=9BIT", "BODY=",
-        "SMTPUTF8=YES", "RET=ALL", "ENVID=", "ENVID=a=b", "ENVID=a+2b", "ENVID=+0A", "AUTH=",
-        "REQUIRETLS=1", "BY=120", "BY=120;X", "BY=;R", "BY=0;R", "BY=-5;R", "BY=1234567890;R",
-        "HOLDFOR=0", "HOLDFOR=1234567890", "HOLDFOR=-1", "HOLDUNTIL=tomorrow",
-        "HOLDUNTIL=2026-11-23T12:00:00", "HOLDUNTIL=2026-11-23 12:00:00Z", "MT-PRIORITY=10",
-        "MT-PRIORITY=", "MT-PRIORITY=--1",
+        "SIZE",
+        "SIZE=",
+        "SIZE=1k",
+        "SIZE=123456789012345678901",
+        "BODY=9BIT",
+        "BODY=",
+        "SMTPUTF8=YES",
+        "RET=ALL",
+        "ENVID=",
+        "ENVID=a=b",
+        "ENVID=a+2b",
+        "ENVID=+0A",
+        "AUTH=",
+        "REQUIRETLS=1",
+        "BY=120",
+        "BY=120;X",
+        "BY=;R",
+        "BY=0;R",
+        "BY=-5;R",
+        "BY=1234567890;R",
+        "HOLDFOR=0",
+        "HOLDFOR=1234567890",
+        "HOLDFOR=-1",
+        "HOLDUNTIL=tomorrow",
+        "HOLDUNTIL=2026-11-23T12:00:00",
+        "HOLDUNTIL=2026-11-23 12:00:00Z",
+        "MT-PRIORITY=10",
+        "MT-PRIORITY=",
+        "MT-PRIORITY=--1",
     };
     static const char *const good_rcpt[] = {
-        "NOTIFY=NEVER", "notify=success", "NOTIFY=SUCCESS,FAILURE,DELAY",
-        "ORCPT=rfc822;user@example.com", "ORCPT=rfc822;a+2Bb@example.com",
+        "NOTIFY=NEVER",
+        "notify=success",
+        "NOTIFY=SUCCESS,FAILURE,DELAY",
+        "ORCPT=rfc822;user@example.com",
+        "ORCPT=rfc822;a+2Bb@example.com",
         "ORCPT=utf-8;x\xc3\xa9@example.com",
     };
     static const char *const bad_rcpt[] = {
-        "NOTIFY=", "NOTIFY=NEVER,DELAY", "NOTIFY=SUCCESS,", "NOTIFY=SOMETIMES", "ORCPT=",
-        "ORCPT=user@example.com", "ORCPT=rfc822;", "ORCPT=rfc 822;x", "ORCPT=rfc822;a=b",
+        "NOTIFY=",          "NOTIFY=NEVER,DELAY",     "NOTIFY=SUCCESS,", "NOTIFY=SOMETIMES",
+        "ORCPT=",           "ORCPT=user@example.com", "ORCPT=rfc822;",   "ORCPT=rfc 822;x",
+        "ORCPT=rfc822;a=b",
     };
     struct error why;
     for (size_t i = 0; i < ARRAY_LEN(good); i++) {
@@ -71,8 +115,7 @@ static void test_grammar(void **state)
         if (judge(ENVELOPE_RCPT, good_rcpt[i], NULL, false, &why) != ENVELOPE_GOOD) {
             fail_msg("%s: %s", good_rcpt[i], why.text);
         }
-        assert_int_equal(judge(ENVELOPE_MAIL, good_rcpt[i], NULL, false, &why),
-                         ENVELOPE_MISPLACED);
+        assert_int_equal(judge(ENVELOPE_MAIL, good_rcpt[i], NULL, false, &why), ENVELOPE_MISPLACED);
     }
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         if (judge(ENVELOPE_MAIL, bad[i], NULL, false, &why) != ENVELOPE_BAD_VALUE) {

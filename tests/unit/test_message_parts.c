@@ -77,7 +77,8 @@ static void test_multipart(void **state)
     assert_non_null(strstr(text, "\r\n\r\nhello\r\n\r\n--"));
     assert_non_null(strstr(text, "filename=\"a.bin\"\r\n\r\n"));
     /* What was attached comes out again. */
-    const char *p = strstr(text, "filename=\"a.bin\"\r\n\r\n") + strlen("filename=\"a.bin\"\r\n\r\n");
+    const char *p =
+        strstr(text, "filename=\"a.bin\"\r\n\r\n") + strlen("filename=\"a.bin\"\r\n\r\n");
     char joined[2000];
     size_t n = 0;
     for (; *p != '-'; p++) {
@@ -190,7 +191,8 @@ static void test_scan(void **state)
     (void)state;
     struct message_scan s;
     char missing[64];
-    static const char whole[] = "Date: x\r\nfrom : a\r\nTO: b\r\nMessage-Id:\t <1@x> \r\n\r\nhi\r\n";
+    static const char whole[] =
+        "Date: x\r\nfrom : a\r\nTO: b\r\nMessage-Id:\t <1@x> \r\n\r\nhi\r\n";
     scan(whole, sizeof(whole) - 1, &s);
     message_scan_missing(&s, missing, sizeof(missing));
     assert_string_equal(missing, "");
@@ -222,8 +224,10 @@ static void test_scan(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_multipart), cmocka_unit_test(test_names),
-        cmocka_unit_test(test_samples),   cmocka_unit_test(test_scan),
+        cmocka_unit_test(test_multipart),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_samples),
+        cmocka_unit_test(test_scan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,8 +37,7 @@ static void test_version_1(void **state)
     static const struct {
         const char *wish, *local, *peer, *line;
     } cases[] = {
-        {"v1", "198.51.100.7", "192.0.2.10",
-         "PROXY TCP4 198.51.100.7 192.0.2.10 49152 25\r\n"},
+        {"v1", "198.51.100.7", "192.0.2.10", "PROXY TCP4 198.51.100.7 192.0.2.10 49152 25\r\n"},
         {"v1:203.0.113.7", "198.51.100.7", "192.0.2.10",
          "PROXY TCP4 203.0.113.7 192.0.2.10 49152 25\r\n"},
         {"v1:203.0.113.7:4711", "198.51.100.7", "192.0.2.10",
@@ -82,8 +81,8 @@ static void test_version_2(void **state)
 static void test_reading(void **state)
 {
     (void)state;
-    static const char *const wishes[] = {"v1", "v2", "v1:unknown", "v2:local",
-                                         "v1:203.0.113.7:4711", "v2:203.0.113.7:4711"};
+    static const char *const wishes[] = {
+        "v1", "v2", "v1:unknown", "v2:local", "v1:203.0.113.7:4711", "v2:203.0.113.7:4711"};
     struct buf out;
     buf_init(&out, 500);
     for (size_t i = 0; i < ARRAY_LEN(wishes); i++) {
@@ -99,7 +98,8 @@ static void test_reading(void **state)
         assert_int_equal(proxy_header_read(out.p, out.len, &h), ST_OK);
         assert_int_equal(h.len, len);
         assert_int_equal(h.version, wishes[i][1] - '0');
-        assert_int_equal(h.unknown, strchr(wishes[i], 'o') != NULL || strchr(wishes[i], 'u') != NULL);
+        assert_int_equal(h.unknown,
+                         strchr(wishes[i], 'o') != NULL || strchr(wishes[i], 'u') != NULL);
         if (!h.unknown) {
             assert_int_equal(h.destination.port, 25);
             assert_int_equal(h.source.port, strchr(wishes[i], ':') != NULL ? 4711 : 49152);
@@ -112,11 +112,13 @@ static void test_no_header(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "EHLO x\r\n", "PROXY TCP4 a b 1 2\r\n", "PROXY TCP4 1.2.3.4 5.6.7.8 1\r\n",
-        "PROXY TCP6 1.2.3.4 5.6.7.8 1 2\r\n", "PROXY TCP4 1.2.3.4 5.6.7.8 1 99999\r\n",
-        "PROXY UNKNOWN\n", "\r\nEHLO\r\n",
-        "PROXY TCP4 1.2.3.4 5.6.7.8 1 2                                                       "
-        "                                          \r\n",
+        "EHLO x\r\n",
+        "PROXY TCP4 a b 1 2\r\n",
+        "PROXY TCP4 1.2.3.4 5.6.7.8 1\r\n",
+        "PROXY TCP6 1.2.3.4 5.6.7.8 1 2\r\n",
+        "PROXY TCP4 1.2.3.4 5.6.7.8 1 99999\r\n",
+        "PROXY UNKNOWN\n",
+        "\r\nEHLO\r\n",
     };
     struct proxy_header h;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -124,6 +126,13 @@ static void test_no_header(void **state)
         assert_int_equal(proxy_header_read(g.p, g.len, &h), ST_INVALID);
         guarded_free(&g);
     }
+    /* Longer than a line may be, and still without its end. */
+    char line[PROXY_HEADER_V1_MAX + 10];
+    memset(line, ' ', sizeof(line));
+    memcpy(line, "PROXY TCP4 1.2.3.4", 18);
+    struct guarded g = guarded_copy(line, sizeof(line));
+    assert_int_equal(proxy_header_read(g.p, g.len, &h), ST_INVALID);
+    guarded_free(&g);
     static const char kind[] = "\r\n\r\n\0\r\nQUIT\n\x21\x12\0\0";
     assert_int_equal(proxy_header_read(kind, sizeof(kind) - 1, &h), ST_INVALID);
     static const char brief[] = "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x05xxxxx";
@@ -133,8 +142,16 @@ static void test_no_header(void **state)
 static void test_wishes(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "v", "v3", "1", "v1x", "v1:", "v2:here", "v1:1.2.3.4:x",
-                                      "v1:1.2.3.4:65536", "v2:2001:db8::1:25x"};
+    static const char *const bad[] = {"",
+                                      "v",
+                                      "v3",
+                                      "1",
+                                      "v1x",
+                                      "v1:",
+                                      "v2:here",
+                                      "v1:1.2.3.4:x",
+                                      "v1:1.2.3.4:65536",
+                                      "v2:2001:db8::1:25x"};
     struct proxy_wish w;
     struct error error;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {

@@ -31,11 +31,13 @@ static void test_escapes(void **state)
     assert_reads("", "", 0);
     assert_reads("EHLO x\\r\\n", "EHLO x\r\n", 8);
     assert_reads("a\\tb\\0c\\\\r", "a\tb\0c\\r", 7);
-    assert_reads("\\x00\\xfF\\x41", "\0\xff"
-                                    "A",
+    assert_reads("\\x00\\xfF\\x41",
+                 "\0\xff"
+                 "A",
                  3);
-    assert_reads("\\01", "\0"
-                         "1",
+    assert_reads("\\01",
+                 "\0"
+                 "1",
                  2);
     assert_reads("\xc3\xa9", "\xc3\xa9", 2);
 }
@@ -46,8 +48,8 @@ static void test_errors_name_the_place(void **state)
     static const struct {
         const char *text, *place;
     } bad[] = {
-        {"\\", "position 1."},        {"abc\\", "position 4."},     {"\\q", "position 1."},
-        {"a\\r\\x4", "position 4."},  {"a\\xg0", "position 2."},    {"\\x", "position 1."},
+        {"\\", "position 1."},         {"abc\\", "position 4."},  {"\\q", "position 1."},
+        {"a\\r\\x4", "position 4."},   {"a\\xg0", "position 2."}, {"\\x", "position 1."},
         {"NOOP\\R\\n", "position 5."},
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

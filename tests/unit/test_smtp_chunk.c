@@ -59,8 +59,11 @@ static void test_exact_and_empty(void **state)
 static void test_refused_in_the_middle(void **state)
 {
     (void)state;
-    static const struct act script[] = {OPENING, EXPECT_RAW("BDAT 3\r\nabc"),
-                                        GIVE("552 5.3.4 too big"), EXPECT("RSET"), GIVE("250 ok"),
+    static const struct act script[] = {OPENING,
+                                        EXPECT_RAW("BDAT 3\r\nabc"),
+                                        GIVE("552 5.3.4 too big"),
+                                        EXPECT("RSET"),
+                                        GIVE("250 ok"),
                                         STOP};
     struct talk *t = begin(script);
     assert_int_equal(smtp_bdat(&t->s, "abcdef", 6, 3, true, &t->reply), ST_OK);
@@ -165,12 +168,12 @@ static void test_sizes(void **state)
         bool good, last;
         uint64_t octets;
     } cases[] = {
-        {"BDAT 5", true, false, 5},      {"bdat 0 last", true, true, 0},
+        {"BDAT 5", true, false, 5},          {"bdat 0 last", true, true, 0},
         {"BDAT  12  LAST ", true, true, 12}, {"BDAT", false, false, 0},
-        {"BDAT ", false, false, 0},      {"BDAT x", false, false, 0},
-        {"BDAT 5 FIRST", false, false, 0}, {"BDAT -1", false, false, 0},
-        {"BDAT 5LAST", false, false, 0}, {"BDAT 99999999999999999999", false, false, 0},
-        {"DATA 5", false, false, 0},     {"BDAT5", false, false, 0},
+        {"BDAT ", false, false, 0},          {"BDAT x", false, false, 0},
+        {"BDAT 5 FIRST", false, false, 0},   {"BDAT -1", false, false, 0},
+        {"BDAT 5LAST", false, false, 0},     {"BDAT 99999999999999999999", false, false, 0},
+        {"DATA 5", false, false, 0},         {"BDAT5", false, false, 0},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         uint64_t octets = 0;

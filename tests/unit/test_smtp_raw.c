@@ -65,18 +65,17 @@ static int type(struct talk *t, const char *line)
 static void test_whole_lines_keep_the_state(void **state)
 {
     (void)state;
-    static const struct act script[] = {
-        GIVE("220 x"),
-        EXPECT("EHLO a.example"),
-        GIVE("250-x\r\n250-PIPELINING\r\n250 SIZE 9"),
-        EXPECT_RAW("MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n"),
-        GIVE("250 a\r\n250 b\r\n354 c"),
-        EXPECT_RAW("Subject: x\r\n\r\n"),
-        EXPECT_RAW(".\r\n"),
-        GIVE("250 queued"),
-        EXPECT("NOOP"),
-        GIVE("250 ok"),
-        STOP};
+    static const struct act script[] = {GIVE("220 x"),
+                                        EXPECT("EHLO a.example"),
+                                        GIVE("250-x\r\n250-PIPELINING\r\n250 SIZE 9"),
+                                        EXPECT_RAW("MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n"),
+                                        GIVE("250 a\r\n250 b\r\n354 c"),
+                                        EXPECT_RAW("Subject: x\r\n\r\n"),
+                                        EXPECT_RAW(".\r\n"),
+                                        GIVE("250 queued"),
+                                        EXPECT("NOOP"),
+                                        GIVE("250 ok"),
+                                        STOP};
     struct talk *t = begin(script);
     assert_int_equal(raw(t, "EHLO a.example\r\n"), 250);
     assert_int_equal(t->s.state, SMTP_READY);
@@ -108,8 +107,8 @@ static void test_a_whole_mail_in_one_packet(void **state)
         STOP};
     struct talk *t = begin(script);
     raw(t, "EHLO a\r\n");
-    assert_int_equal(
-        raw(t, "MAIL FROM:<>\r\nRCPT TO:<c@d>\r\nDATA\r\nhello\r\n.\r\nNOOP\r\n"), 250);
+    assert_int_equal(raw(t, "MAIL FROM:<>\r\nRCPT TO:<c@d>\r\nDATA\r\nhello\r\n.\r\nNOOP\r\n"),
+                     250);
     assert_int_equal(t->s.state, SMTP_READY);
     assert_int_equal(t->s.owed, 0);
     assert_false(t->s.unsure);
@@ -123,15 +122,14 @@ static void test_a_whole_mail_in_one_packet(void **state)
 static void test_refused_text(void **state)
 {
     (void)state;
-    static const struct act script[] = {
-        GIVE("220 x"),
-        EXPECT("EHLO a"),
-        GIVE("250 x"),
-        EXPECT_RAW("DATA\r\nhello\r\n.\r\n"),
-        GIVE("503 no\r\n500 what\r\n500 what"),
-        EXPECT("NOOP"),
-        GIVE("250 fine"),
-        STOP};
+    static const struct act script[] = {GIVE("220 x"),
+                                        EXPECT("EHLO a"),
+                                        GIVE("250 x"),
+                                        EXPECT_RAW("DATA\r\nhello\r\n.\r\n"),
+                                        GIVE("503 no\r\n500 what\r\n500 what"),
+                                        EXPECT("NOOP"),
+                                        GIVE("250 fine"),
+                                        STOP};
     struct talk *t = begin(script);
     raw(t, "EHLO a\r\n");
     assert_int_equal(raw(t, "DATA\r\nhello\r\n.\r\n"), 500);
@@ -175,9 +173,9 @@ static void test_pieces_of_a_line(void **state)
 {
     (void)state;
     static const struct act script[] = {
-        GIVE("220 x"),   EXPECT_RAW("EH"), EXPECT_RAW("LO a\r"), EXPECT_RAW("\n"),
-        GIVE("250 x"),   EXPECT_RAW("NO"), EXPECT_RAW("OP\r\n"), GIVE("250 ok"),
-        STOP};
+        GIVE("220 x"),        EXPECT_RAW("EH"), EXPECT_RAW("LO a\r"),
+        EXPECT_RAW("\n"),     GIVE("250 x"),    EXPECT_RAW("NO"),
+        EXPECT_RAW("OP\r\n"), GIVE("250 ok"),   STOP};
     struct talk *t = begin(script);
     assert_int_equal(raw_bytes(t, "EH", 2, 0), ST_OK);
     assert_false(smtp_is_fit(&t->s));
@@ -256,14 +254,16 @@ static void test_login_by_odd_ways(void **state)
 {
     (void)state;
     static const char *const ways[] = {
-        "AUTH PLAIN " PLAIN64 "\r\n",   "NOOP\nAUTH PLAIN " PLAIN64 "\n",
-        "NOOP\rAUTH PLAIN " PLAIN64 "\r\n", " \tauth plain " PLAIN64 "\r\n",
+        "AUTH PLAIN " PLAIN64 "\r\n",         "NOOP\nAUTH PLAIN " PLAIN64 "\n",
+        "NOOP\rAUTH PLAIN " PLAIN64 "\r\n",   " \tauth plain " PLAIN64 "\r\n",
         "DATA\r\nAUTH PLAIN " PLAIN64 "\r\n", "AUTH " PLAIN64 "\r\n",
         "AUTH PLAIN\r\n\r\n" PLAIN64 "\r\n",
     };
     for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
-        const struct act script[] = {GIVE("220 x"), {OP_EXPECT, ways[i], strlen(ways[i]), 0},
-                                     GIVE("535 " CANARY " " CANARY64 " " PLAIN64), STOP};
+        const struct act script[] = {GIVE("220 x"),
+                                     {OP_EXPECT, ways[i], strlen(ways[i]), 0},
+                                     GIVE("535 " CANARY " " CANARY64 " " PLAIN64),
+                                     STOP};
         struct talk *t = begin(script);
         assert_int_equal(raw(t, ways[i]), 535);
         assert_told(t, "<hidden ");
@@ -326,10 +326,14 @@ static void test_hidden_by_wish(void **state)
 static void test_the_end_that_only_the_server_sees(void **state)
 {
     (void)state;
-    static const struct act script[] = {
-        GIVE("220 x"), EXPECT("EHLO a"), GIVE("250 x"), EXPECT("DATA"), GIVE("354 go"),
-        EXPECT_RAW("one\n.\nMAIL FROM:<x@y>\r\n"), GIVE("250 queued\r\n250 mail"),
-        STOP};
+    static const struct act script[] = {GIVE("220 x"),
+                                        EXPECT("EHLO a"),
+                                        GIVE("250 x"),
+                                        EXPECT("DATA"),
+                                        GIVE("354 go"),
+                                        EXPECT_RAW("one\n.\nMAIL FROM:<x@y>\r\n"),
+                                        GIVE("250 queued\r\n250 mail"),
+                                        STOP};
     struct talk *t = begin(script);
     raw(t, "EHLO a\r\n");
     assert_int_equal(type(t, "DATA"), 354);
@@ -345,10 +349,15 @@ static void test_the_end_that_only_the_server_sees(void **state)
 static void test_handshake_behind_injected_commands(void **state)
 {
     (void)state;
-    static const struct act script[] = {
-        GIVE("220 x"),  EXPECT("EHLO a"),      GIVE("250-x\r\n250 STARTTLS"),
-        EXPECT_RAW("STARTTLS\r\n"), GIVE("220 go"), START_TLS,
-        EXPECT("EHLO a"), GIVE("250 x"),       STOP};
+    static const struct act script[] = {GIVE("220 x"),
+                                        EXPECT("EHLO a"),
+                                        GIVE("250-x\r\n250 STARTTLS"),
+                                        EXPECT_RAW("STARTTLS\r\n"),
+                                        GIVE("220 go"),
+                                        START_TLS,
+                                        EXPECT("EHLO a"),
+                                        GIVE("250 x"),
+                                        STOP};
     struct talk *t = begin(script);
     raw(t, "EHLO a\r\n");
     assert_int_equal(raw(t, "STARTTLS\r\n"), 220);

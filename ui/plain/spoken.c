@@ -1,5 +1,6 @@
 #include "spoken.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "report.h"
@@ -151,8 +152,14 @@ static void speak_proof(const struct spoken *s, const struct record *r, const st
     }
 }
 
-static void speak_advice(const struct spoken *s, const struct guide_text *text)
+static void speak_advice(const struct spoken *s, const struct finding *f,
+                         const struct guide_text *text)
 {
+    if (f->typed) {
+        out_paragraph(s->out, "  ",
+                      _("This was found in what was typed by hand; the step's own result does not "
+                        "rest on it."));
+    }
     if (text->means != NULL && text->means[0] != '\0') {
         out_paragraph(s->out, "  ", text->means);
     }
@@ -178,7 +185,7 @@ static void speak_finding(const struct spoken *s, const struct record *r,
     blank_line(s);
     out_line(s->out, _("Finding (%s): %s"), _(verdict_words[f->verdict]),
              text.title != NULL ? text.title : f->kind->id);
-    speak_advice(s, &text);
+    speak_advice(s, f, &text);
     speak_proof(s, r, f);
     if (f->who != WHO_NOBODY) {
         out_paragraph(s->out, "  ", who_sentence(f->who));
@@ -213,10 +220,14 @@ void spoken_summary(const struct spoken *s, const struct record *r)
     unsigned ok, warn, fail, skip, ask;
     record_counts(r, &ok, &warn, &fail, &skip, &ask);
     long long ms = (long long)(r->elapsed_us / US_PER_MS);
+    char target[FINDING_ARG_TEXT_MAX];
+    /* The only line of a quiet run, so the mark of practice is in it, too. */
+    snprintf(target, sizeof(target), "%s%s", r->demo ? "DEMO " : "",
+             r->target != NULL ? r->target : "");
     blank_line(s);
     out_line(s->out,
              _("Summary: %s: %s. %u ok, %u warnings, %u failed, %u skipped, %u without consent; "
                "%lld.%03lld s."),
-             r->target != NULL ? r->target : "", _(verdict_words[r->verdict]), ok, warn, fail, skip,
+             target, _(verdict_words[r->verdict]), ok, warn, fail, skip,
              ask, ms / 1000, ms % 1000);
 }

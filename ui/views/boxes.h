@@ -44,7 +44,14 @@ enum field_id {
     B_ATTACH,
     B_PACKET,
     F_PARAM, /* the first of PARAM_COUNT */
-    F_PARAM_LAST = F_PARAM + PARAM_COUNT - 1
+    F_PARAM_LAST = F_PARAM + PARAM_COUNT - 1,
+    F_NETWORK,
+    B_HINT,
+    B_KNOW,
+    B_SHOW,
+    B_NEXT,
+    B_LESSONS,
+    F_CANDIDATE /* the first of LESSON_CANDIDATES */
 };
 
 #define LOGIN_METHODS 8

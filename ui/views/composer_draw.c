@@ -200,7 +200,6 @@ void composer_draw(struct app *a, struct dialog *d, struct canvas *c)
 {
     struct composer *m = &a->hand.composer;
     struct wireform w;
-    (void)d;
     struct rect box = {0, 1, c->w, c->h - 1};
     struct rect inner = {2, 2, c->w - 4, c->h - 3};
     int buttons = button_rows(m, NULL, inner);
@@ -208,7 +207,7 @@ void composer_draw(struct app *a, struct dialog *d, struct canvas *c)
     if (rows < 1 || inner.w < 20) {
         return;
     }
-    box_draw(c, box, _("Message: F5 sends, Tab to the buttons, F1 help, Esc leaves"));
+    box_draw(c, box, _("Message: F5 sends, Tab to the buttons, F1 help, Esc leaves"), d->tag);
     m->both = c->w >= TWO_COLUMNS_FROM;
     struct rect area = {inner.x, inner.y + 2, inner.w, rows};
     struct places p = divide(m, area, m->both);

@@ -475,7 +475,6 @@ void replay_draw(struct app *a, struct dialog *d, struct canvas *c)
 {
     struct replay_box *b = &a->hand.replay;
     char title[200], name[120];
-    (void)d;
     int height = box_height(c->h);
     int steps = height - 2 - 4; /* two rows of words, the field, the keys */
     if (b->script == NULL || steps < 1) {
@@ -486,7 +485,7 @@ void replay_draw(struct app *a, struct dialog *d, struct canvas *c)
                    (unsigned)a->record.replay.step, b->script->count);
     struct rect box = {0, c->h - height, c->w, height};
     struct rect inner = {2, box.y + 1, c->w - 4, height - 2};
-    box_draw(c, box, title);
+    box_draw(c, box, title, d->tag);
     size_t most = b->script->count > (size_t)steps ? b->script->count - (size_t)steps : 0;
     b->top = b->top < most ? b->top : most;
     for (int y = 0; y < steps && b->top + (size_t)y < b->script->count; y++) {

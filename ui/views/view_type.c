@@ -120,7 +120,7 @@ void candidates_draw(struct app *a, struct canvas *c)
                                            strlen(typehint_prompt(&a->record, hand_mode(a))), 0);
     width = width < c->w - x ? width : c->w - x;
     struct rect box = {x, prompt.y - (int)h->found_rows - 2, width, (int)h->found_rows + 2};
-    box_draw(c, box, title);
+    box_draw(c, box, title, NULL);
     for (size_t i = 0; i < h->found_rows; i++) {
         struct rect row = {box.x + 2, box.y + 1 + (int)i, width - 4, 1};
         struct rect name = {row.x, row.y, names < row.w ? names : row.w, 1};
