@@ -183,7 +183,7 @@ static void listen(struct engine *e)
     struct smtp *s = &e->c.smtp;
     e->path = e->last_path;
     /* What answers raw bytes belongs to them. */
-    unsigned manual = s->owed > 0 ? LINE_MANUAL : 0u;
+    unsigned manual = s->raw_used && s->owed > 0 ? LINE_MANUAL : 0u;
     s->line_flags |= manual;
     enum status st = smtp_listen(s);
     s->line_flags &= ~manual;
