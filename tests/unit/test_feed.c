@@ -175,7 +175,8 @@ static void tidies_up(void **state)
     goes(&f, "RSET");
     server(&f, 0, "250 ok");
     assert_null(feed_due(&f));
-    assert_false(feed_running(&f));
+    assert_int_equal(f.state, FEED_REFUSED);
+    assert_int_equal(f.code, 530);
     /* A server that closes is not asked on. */
     fill(&f, lines, flags);
     goes(&f, "MAIL FROM:<>");
@@ -185,6 +186,37 @@ static void tidies_up(void **state)
     closed(&f);
     assert_null(feed_due(&f));
     assert_int_equal(f.state, FEED_BROKEN);
+    feed_clear(&f);
+}
+
+/* After a refusal only: where all went well there is nothing to tidy. */
+static void tidies_up_after_a_stop(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"MAIL FROM:<>", "RCPT TO:<a>", "RSET", NULL};
+    static const unsigned flags[] = {0, 0, FEED_TIDY};
+    struct feed f;
+    char text[200];
+    feed_init(&f);
+    fill(&f, lines, flags);
+    goes(&f, "MAIL FROM:<>");
+    server(&f, 0, "250 ok");
+    goes(&f, "RCPT TO:<a>");
+    server(&f, 0, "250 ok");
+    assert_null(feed_due(&f));
+    assert_int_equal(f.state, FEED_DONE);
+    feed_sentence(&f, text, sizeof(text));
+    assert_string_equal(text, "2 lines were sent.");
+    fill(&f, lines, flags);
+    goes(&f, "MAIL FROM:<>");
+    server(&f, 0, "250 ok");
+    goes(&f, "RCPT TO:<a>");
+    server(&f, 0, "550 no");
+    goes(&f, "RSET");
+    server(&f, 0, "250 ok");
+    assert_int_equal(f.state, FEED_REFUSED);
+    feed_sentence(&f, text, sizeof(text));
+    assert_string_equal(text, "Line 2 of 2 was answered with 550. ");
     feed_clear(&f);
 }
 
@@ -211,7 +243,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_after_the_other), cmocka_unit_test(stops_at_a_refusal),
         cmocka_unit_test(text_is_not_answered), cmocka_unit_test(octets_of_a_chunk),
-        cmocka_unit_test(tidies_up),           cmocka_unit_test(stopped_by_the_user),
+        cmocka_unit_test(tidies_up),            cmocka_unit_test(tidies_up_after_a_stop),
+        cmocka_unit_test(stopped_by_the_user),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

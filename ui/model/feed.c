@@ -80,6 +80,7 @@ enum status feed_add_chunk(struct feed *f, const char *text, size_t len, const c
 void feed_start(struct feed *f)
 {
     f->state = f->count > 0 ? FEED_RUNNING : FEED_DONE;
+    f->end = FEED_DONE;
 }
 
 bool feed_running(const struct feed *f)
@@ -118,10 +119,20 @@ static bool is_answered(struct feed *f, const struct feed_item *item)
     return f->octets == 0;
 }
 
-static void finish_when_done(struct feed *f)
+/* Goes past what is not due: before a stop what tidies up after one, after it all else. */
+static void arrive(struct feed *f)
 {
-    if (feed_running(f) && !f->waiting && f->next >= f->count) {
-        f->state = FEED_DONE;
+    bool stopped = f->end != FEED_DONE;
+    while (f->next < f->count) {
+        unsigned flags = f->items[f->next].flags;
+        bool due = stopped ? (flags & (FEED_ALWAYS | FEED_TIDY)) != 0 : (flags & FEED_TIDY) == 0;
+        if (due) {
+            return;
+        }
+        f->next++;
+    }
+    if (feed_running(f) && !f->waiting) {
+        f->state = f->end;
     }
 }
 
@@ -130,24 +141,15 @@ void feed_sent(struct feed *f, uint32_t line)
     f->waiting = is_answered(f, &f->items[f->next]);
     f->since = line;
     f->next++;
-    finish_when_done(f);
-}
-
-/* What tidies up is still due after a stop, and nothing else. */
-static void skip_to_tidying(struct feed *f, enum feed_state why)
-{
-    f->stopped_at = f->next - 1;
-    while (f->next < f->count && (f->items[f->next].flags & FEED_ALWAYS) == 0) {
-        f->next++;
-    }
-    if (f->next >= f->count) {
-        f->state = why;
+    if (!f->waiting) {
+        arrive(f);
     }
 }
 
 static bool answered(struct feed *f, int code)
 {
     const struct feed_item *item = &f->items[f->next - 1];
+    bool stopped = f->end != FEED_DONE;
     int digit = code / 100;
     bool good = (item->flags & FEED_ANY) != 0 ? code != 421 : digit == 2 || digit == 3;
     if ((item->flags & FEED_ANY) != 0) {
@@ -155,12 +157,13 @@ static bool answered(struct feed *f, int code)
         f->taken += digit == 2 ? 1 : 0;
     }
     f->waiting = false;
-    f->code = code;
+    f->code = stopped ? f->code : code; /* what tidies up is answered, and nobody asks how */
     f->in_text = digit == 3 && code != 334;
-    if (!good) {
-        skip_to_tidying(f, FEED_REFUSED);
+    if (!good && !stopped) {
+        f->stopped_at = f->next - 1;
+        f->end = FEED_REFUSED;
     }
-    finish_when_done(f);
+    arrive(f);
     return true;
 }
 
@@ -198,7 +201,7 @@ bool feed_event(struct feed *f, const struct event *e)
 void feed_stop(struct feed *f, enum feed_state why)
 {
     if (feed_running(f)) {
-        f->stopped_at = f->next > 0 ? f->next - 1 : 0;
+        f->stopped_at = f->end == FEED_DONE && f->next > 0 ? f->next - 1 : f->stopped_at;
         f->state = why;
         /* The answer to QUIT need not come before the end. */
         if (why == FEED_BROKEN && f->next >= f->count && f->code / 100 == 2 && !f->waiting) {
@@ -207,10 +210,21 @@ void feed_stop(struct feed *f, enum feed_state why)
     }
 }
 
+/* Lines that were meant to be sent: without what would only have tidied up. */
+static unsigned long lines_of(const struct feed *f, size_t from)
+{
+    unsigned long n = 0;
+    for (size_t i = from; i < f->count; i++) {
+        n += (f->items[i].flags & (FEED_TIDY | FEED_ALWAYS)) == 0 ? 1 : 0;
+    }
+    return n;
+}
+
 void feed_sentence(const struct feed *f, char *out, size_t size)
 {
     size_t at = f->stopped_at + 1;
-    unsigned long left = (unsigned long)(f->count - at);
+    unsigned long all = lines_of(f, 0);
+    unsigned long left = at < f->count ? lines_of(f, at) : 0;
     char rest[120] = "";
     out[0] = '\0';
     if (left > 0) {
@@ -219,21 +233,20 @@ void feed_sentence(const struct feed *f, char *out, size_t size)
     }
     switch (f->state) {
     case FEED_REFUSED:
-        (void)snprintf(out, size, _("Line %zu of %zu was answered with %d. %s"), at, f->count,
+        (void)snprintf(out, size, _("Line %zu of %lu was answered with %d. %s"), at, all,
                        f->code, rest);
         break;
     case FEED_BROKEN:
-        (void)snprintf(out, size, _("The connection ended at line %zu of %zu. %s"), at, f->count,
+        (void)snprintf(out, size, _("The connection ended at line %zu of %lu. %s"), at, all,
                        rest);
         break;
     case FEED_STOPPED:
-        (void)snprintf(out, size, _("Stopped at line %zu of %zu. %s"), at, f->count, rest);
+        (void)snprintf(out, size, _("Stopped at line %zu of %lu. %s"), at, all, rest);
         break;
     case FEED_DONE:
         (void)snprintf(
             out, size,
-            Q_("%lu line was sent.", "%lu lines were sent.", (unsigned long)f->count),
-            (unsigned long)f->count);
+            Q_("%lu line was sent.", "%lu lines were sent.", all), all);
         break;
     default:
         break;

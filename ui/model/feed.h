@@ -22,6 +22,7 @@ enum feed_kind {
 
 #define FEED_ANY 1u    /* any answer will do */
 #define FEED_ALWAYS 2u /* is sent after a stop too: what tidies up */
+#define FEED_TIDY 8u   /* is sent after a stop only */
 #define FEED_QUIET 4u  /* not waited for, and no reply is its own */
 
 struct feed_item {
@@ -51,6 +52,7 @@ struct feed {
     bool in_text;      /* after a 354 */
     uint64_t octets;   /* of a typed BDAT that are still to come */
     enum feed_state state;
+    enum feed_state end; /* what the state will be when nothing is due any more */
     size_t stopped_at; /* the item that was refused */
     int code;          /* of the last answer */
     unsigned asked, taken; /* items with FEED_ANY that were answered, and by 2xx */

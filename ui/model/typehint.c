@@ -39,7 +39,8 @@ bool typehint_dangerous(const struct record *r, unsigned mode, const char *line)
 {
     const char *args = "";
     if (typehint_is_macro(r, mode, line)) {
-        return macros[macro_find(line, &args)].twice;
+        const struct macro *m = &macros[macro_find(line, &args)];
+        return m->twice && (!m->needed || args[0] != '\0');
     }
     /* Who counts bytes knows what they do. */
     if (r->expects_text || r->session == SMTP_CONTINUATION || (mode & TYPEHINT_RAW) != 0) {

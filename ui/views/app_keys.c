@@ -64,6 +64,10 @@ static void small_key(struct app *a, uint32_t key)
 
 void app_key(struct app *a, uint32_t key)
 {
+    /* Ctrl-J is Enter, but where it is wanted as it is. */
+    if (key == KEY_CTRL('j') && !composer_quotes(a)) {
+        key = UKEY_ENTER;
+    }
     if (a->layout.kind == LAYOUT_TOO_SMALL) {
         small_key(a, key);
         return;

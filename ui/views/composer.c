@@ -300,6 +300,12 @@ void composer_key(struct app *a, struct dialog *d, uint32_t key)
     }
 }
 
+bool composer_quotes(struct app *a)
+{
+    const struct dialog *d = dialog_top(a);
+    return d != NULL && d->kind == DIALOG_COMPOSER && a->hand.composer.text.quote_next;
+}
+
 void composer_paste(struct app *a, const char *p, size_t len)
 {
     struct composer *m = &a->hand.composer;

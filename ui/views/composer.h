@@ -44,6 +44,7 @@ void composer_open(struct app *a, bool own_envelope, const char *from, const cha
 /* The text of the message is this; for pasted lines. */
 bool composer_take(struct app *a, const char *p, size_t len);
 void composer_key(struct app *a, struct dialog *d, uint32_t key);
+bool composer_quotes(struct app *a); /* takes the next key as it is */
 void composer_paste(struct app *a, const char *p, size_t len);
 void composer_draw(struct app *a, struct dialog *d, struct canvas *c);
 /* Keys and buttons of the composer, as text for its help. */

@@ -9,6 +9,7 @@
 #include "wireform.h"
 
 #define TWO_COLUMNS_FROM 100 /* columns of the screen */
+#define ROOMY_ROWS 18         /* from here on MAIL and RCPT have rows of their own */
 #define MARK_COLUMNS 2       /* before a line of the wire form */
 #define STUFFED "[.]"
 #define BAD_ON_THE_WIRE                                                                            \
@@ -119,25 +120,34 @@ static void draw_wire(struct composer *m, struct canvas *c, struct rect area,
     }
 }
 
-static void draw_envelope(const struct app *a, struct canvas *c, struct rect row)
+static void draw_command(const struct app *a, struct canvas *c, struct rect row,
+                         enum envelope_command command, const char *behind)
 {
     const struct composer *m = &a->hand.composer;
-    struct buf mail, rcpt;
-    char from[200], to[200];
-    buf_init(&mail, 4 * COMPOSER_VALUE_MAX);
-    buf_init(&rcpt, 4 * COMPOSER_VALUE_MAX);
-    escape_copy(from, sizeof(from), m->from, strlen(m->from), 0);
-    escape_copy(to, sizeof(to), m->to, strlen(m->to), 0);
-    bool params = m->own_envelope && composer_params(a, ENVELOPE_MAIL, &mail) == ST_OK &&
-                  composer_params(a, ENVELOPE_RCPT, &rcpt) == ST_OK;
-    char text[900];
-    (void)snprintf(text, sizeof(text), "MAIL FROM:<%s>%s%s  RCPT TO:<%s>%s%s  %s", from,
-                   params && mail.len > 0 ? " " : "", params ? buf_str(&mail) : "", to,
-                   params && rcpt.len > 0 ? " " : "", params ? buf_str(&rcpt) : "",
-                   m->bdat ? "BDAT" : "DATA");
+    const char *address = command == ENVELOPE_MAIL ? m->from : m->to;
+    struct buf params;
+    char shown[300], text[900];
+    buf_init(&params, PARAM_COUNT * COMPOSER_VALUE_MAX);
+    escape_copy(shown, sizeof(shown), address, strlen(address), 0);
+    bool more = m->own_envelope && composer_params(a, command, &params) == ST_OK && params.len > 0;
+    (void)snprintf(text, sizeof(text), "%s:<%s>%s%s%s",
+                   command == ENVELOPE_MAIL ? "MAIL FROM" : "RCPT TO", shown, more ? " " : "",
+                   more ? buf_str(&params) : "", behind);
     canvas_label(c, row, row.x, row.y, ROLE_TEXT, text);
-    buf_free(&mail);
-    buf_free(&rcpt);
+    buf_free(&params);
+}
+
+/* One below the other where there is room, else side by side. */
+static void draw_envelope(const struct app *a, struct canvas *c, struct rect area)
+{
+    const char *behind = a->hand.composer.bdat ? "   BDAT" : "   DATA";
+    struct rect first = {area.x, area.y, area.h > 1 ? area.w : area.w / 2 - 1, 1};
+    struct rect second = {area.x, area.y + 1, area.w, 1};
+    if (area.h < 2) {
+        second = (struct rect){area.x + first.w + 2, area.y, area.w - first.w - 2, 1};
+    }
+    draw_command(a, c, first, ENVELOPE_MAIL, "");
+    draw_command(a, c, second, ENVELOPE_RCPT, behind);
 }
 
 /* What stands below: where the cursor is, how much goes out, and what is odd about it. */
@@ -203,19 +213,20 @@ void composer_draw(struct app *a, struct dialog *d, struct canvas *c)
     struct rect box = {0, 1, c->w, c->h - 1};
     struct rect inner = {2, 2, c->w - 4, c->h - 3};
     int buttons = button_rows(m, NULL, inner);
-    int rows = inner.h - buttons - 3; /* less envelope, titles and counts */
+    int envelope = inner.h >= ROOMY_ROWS ? 2 : 1;
+    int rows = inner.h - buttons - envelope - 2; /* less titles and counts */
     if (rows < 1 || inner.w < 20) {
         return;
     }
     box_draw(c, box, _("Message: F5 sends, Tab to the buttons, F1 help, Esc leaves"), d->tag);
     m->both = c->w >= TWO_COLUMNS_FROM;
-    struct rect area = {inner.x, inner.y + 2, inner.w, rows};
+    struct rect area = {inner.x, inner.y + envelope + 1, inner.w, rows};
     struct places p = divide(m, area, m->both);
     m->page = rows;
     textarea_scroll(&m->text, rows);
     wireform_measure(&m->text, m->exact, &w);
-    draw_envelope(a, c, (struct rect){inner.x, inner.y, inner.w, 1});
-    draw_titles(m, c, &p, inner.y + 1);
+    draw_envelope(a, c, (struct rect){inner.x, inner.y, inner.w, envelope});
+    draw_titles(m, c, &p, area.y - 1);
     if (p.wire.w > 0) {
         draw_wire(m, c, p.wire, &w, p.text.w == 0);
     }
@@ -223,9 +234,9 @@ void composer_draw(struct app *a, struct dialog *d, struct canvas *c)
         draw_text(m, c, p.text);
     }
     bool rule = p.text.w > 0 && p.wire.w > 0;
-    for (int y = inner.y + 1; rule && y < inner.y + 2 + rows; y++) {
+    for (int y = area.y - 1; rule && y < area.y + rows; y++) {
         canvas_put(c, p.wire.x - 2, y, ROLE_LINE, GLYPH_VLINE);
     }
-    draw_counts(a, c, (struct rect){inner.x, inner.y + 2 + rows, inner.w, 1}, &w);
-    (void)button_rows(m, c, (struct rect){inner.x, inner.y + 3 + rows, inner.w, buttons});
+    draw_counts(a, c, (struct rect){inner.x, area.y + rows, inner.w, 1}, &w);
+    (void)button_rows(m, c, (struct rect){inner.x, area.y + rows + 1, inner.w, buttons});
 }

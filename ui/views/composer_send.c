@@ -165,6 +165,10 @@ bool composer_send(struct app *a, struct error *error)
     if (st == ST_OK) {
         st = m->bdat ? add_chunks(a, &text) : add_data(a, &text);
     }
+    if (st == ST_OK && m->own_envelope) {
+        /* What it began it ends, so that it can be tried again. */
+        st = feed_add(&a->hand.feed, FEED_LINE, FEED_TIDY, "RSET", 4);
+    }
     buf_free(&text);
     if (st != ST_OK) {
         feed_clear(&a->hand.feed);

@@ -142,12 +142,12 @@ static void say_end(struct app *a)
     if (a->hand.job == HAND_MESSAGE && good) {
         app_say(a, false, _("The message was taken: %d."), f->code);
         composer_sent(a);
+    } else if (a->hand.job == HAND_MESSAGE && f->state == FEED_REFUSED) {
+        app_say(a, true, _("Refused with %d. The message is kept as a draft."), f->code);
     } else if (a->hand.job == HAND_MESSAGE) {
-        app_say(a, true, _("%s The message is kept as a draft."), text);
+        app_say(a, true, "%s", _("Stopped. The message is kept as a draft."));
     } else if (a->hand.job == HAND_PROBE && good) {
-        app_say(a, false,
-                Q_("%u of %u address was accepted.", "%u of %u addresses were accepted.", f->asked),
-                f->taken, f->asked);
+        app_say(a, false, _("Accepted: %u of %u."), f->taken, f->asked);
     } else if (text[0] != '\0') {
         app_say(a, !good, "%s", text);
     }
