@@ -9,6 +9,7 @@
 #include "console.h"
 #include "headless.h"
 #include "language.h"
+#include "offer.h"
 #include "options.h"
 #include "out.h"
 #include "practice.h"
@@ -230,16 +231,7 @@ static int usage_error(const struct program *p, const struct error *error)
 static int input_error(const struct program *p, const struct error *error)
 {
     complain(p->language.ascii, "%s", error->text);
-    switch (error->code) {
-    case ST_DENIED:
-        return EXIT_CODE_DENIED;
-    case ST_IO:
-        return EXIT_CODE_IO;
-    case ST_NOMEM:
-        return EXIT_CODE_INTERNAL;
-    default:
-        return EXIT_CODE_INPUT;
-    }
+    return (int)exit_code_of_input(error->code);
 }
 
 /* Options to plan; for --demo also the network, because a scenario brings options. */
@@ -381,6 +373,17 @@ static bool can_show_screen(void)
            (spoken == NULL || strcmp(spoken, "1") != 0);
 }
 
+static int run_offer(const struct program *p)
+{
+    const char *scenario = p->options.offered != NULL ? p->options.offered : FIRST_LESSON;
+    const struct offer_options options = {.options = &p->options,
+                                          .scenario = scenario,
+                                          .data_dir = p->data_dir,
+                                          .pace = pace_of(false),
+                                          .ascii = p->language.ascii || p->options.ascii};
+    return offer_run(&options);
+}
+
 static int run(struct program *p)
 {
     struct error error = {.text = ""};
@@ -395,6 +398,12 @@ static int run(struct program *p)
     }
     if (p->options.mode != OPTIONS_RUN) {
         return print_and_end(p);
+    }
+    if (options_check_practice(&p->options, &error) != ST_OK) {
+        return usage_error(p, &error);
+    }
+    if (p->options.practice) {
+        return run_offer(p);
     }
     bool headless = options_headless(&p->options) || !can_show_screen();
     bool nothing_to_do = p->options.target == NULL && p->options.host == NULL && !p->options.demo;

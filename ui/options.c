@@ -191,6 +191,63 @@ static void set_limits(struct options *o)
     }
 }
 
+static enum status check_without_practice(const struct options *o, struct error *error)
+{
+    if (o->offered != NULL) {
+        return error_set(error, ST_INVALID, 0,
+                         _("--scenario says what --practice offers. A scenario to practise with is "
+                           "given as --demo=%s."),
+                         o->offered);
+    }
+    if (o->practice_public || o->practice_ca != NULL) {
+        return error_set(error, ST_INVALID, 0, _("--%s needs --practice."),
+                         o->practice_public ? "practice-public" : "practice-ca");
+    }
+    return ST_OK;
+}
+
+enum status options_check_practice(const struct options *o, struct error *error)
+{
+    const struct {
+        bool given;
+        const char *name;
+    } others[] = {
+        {o->demo, "demo"},
+        {o->check, "check"},
+        {o->json, "json"},
+        {o->save != NULL, "save"},
+        {o->tee != NULL, "tee"},
+        {o->plan.relay_consent, "relay-test"},
+        {o->plan.send_consent, "send"},
+        {o->plan.auth_user != NULL, "auth-user"},
+    };
+    if (!o->practice) {
+        return check_without_practice(o, error);
+    }
+    if (o->target != NULL) {
+        return error_set(error, ST_INVALID, 0,
+                         _("--practice offers a server and tests none, so that it takes no target. "
+                           "--host and --port choose another server of the scenario."));
+    }
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        if (others[i].given) {
+            return error_set(error, ST_INVALID, 0,
+                             _("--practice offers a server and tests none: --%s does not go with "
+                               "it."),
+                             others[i].name);
+        }
+    }
+    if (!o->practice_public && net_address_range(&o->practice_at) != RANGE_LOOPBACK) {
+        char at[NET_ADDRESS_TEXT];
+        net_address_format(&o->practice_at, at, sizeof(at));
+        return error_set(error, ST_INVALID, 0,
+                         _("--practice offers a server to this machine alone, at 127.0.0.1, ::1 or "
+                           "localhost. For %s, add --practice-public."),
+                         at);
+    }
+    return ST_OK;
+}
+
 enum status options_check(const struct options *o, struct error *error)
 {
     const struct plan *p = &o->plan;

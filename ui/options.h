@@ -34,6 +34,11 @@ struct options {
     int port, family, tls, timeout_s;
     bool demo;
     const char *scenario; /* NULL: the first lesson */
+    bool practice;        /* offer a scenario's server to other programs */
+    struct net_address practice_at;
+    bool practice_public;
+    const char *practice_ca;
+    const char *offered; /* the scenario of --practice; NULL: the first lesson */
     bool check, json, strict, plain, quiet, verbose;
     bool ascii, mouse, no_animation;
     int color, glyphs; /* enum options_color, enum options_glyphs */
@@ -61,6 +66,9 @@ enum status options_parse(struct options *o, int argc, char **argv, struct error
  */
 enum status options_parse_text(struct options *o, const char *text, char **storage,
                                struct error *error) MUST_CHECK;
+/* Of what was typed alone, before a scenario adds to it: whether --practice and its kin go with the
+ * rest. */
+enum status options_check_practice(const struct options *o, struct error *error) MUST_CHECK;
 /* ST_INVALID: two options contradict each other, or one needs another. */
 enum status options_check(const struct options *o, struct error *error) MUST_CHECK;
 /* Puts the target and what depends on several options into the plan. ST_INVALID: the input is bad.

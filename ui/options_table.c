@@ -114,9 +114,11 @@ static enum status set_source(struct options *o, const struct option_row *row, c
     return ST_OK;
 }
 
-/* "192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:5353" */
-static bool parse_address_port(const char *text, struct net_address *out)
+/* "192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:5353". Without a port, *port is
+ * -1. */
+static bool parse_address_port(const char *text, struct net_address *out, long *port)
 {
+    *port = -1;
     if (net_address_parse(text, out)) {
         return true;
     }
@@ -128,13 +130,13 @@ static bool parse_address_port(const char *text, struct net_address *out)
     memcpy(host, text, (size_t)(colon - text));
     host[colon - text] = '\0';
     char *end = NULL;
-    long port = isdigit((unsigned char)colon[1]) ? strtol(colon + 1, &end, 10) : 0;
+    *port = isdigit((unsigned char)colon[1]) ? strtol(colon + 1, &end, 10) : -1;
     bool bracketed = host[0] == '[';
-    if (end == NULL || *end != '\0' || port < 1 || port > 65535 || !net_address_parse(host, out) ||
-        (out->family == 6 && !bracketed)) {
+    if (end == NULL || *end != '\0' || *port < 0 || *port > 65535 ||
+        !net_address_parse(host, out) || (out->family == 6 && !bracketed)) {
         return false;
     }
-    out->port = (uint16_t)port;
+    out->port = (uint16_t)*port;
     return true;
 }
 
@@ -146,7 +148,8 @@ static enum status add_resolver(struct options *o, const struct option_row *row,
         return error_set(error, ST_INVALID, 0, _("There can be at most %d --%s options."),
                          DNS_SERVERS_MAX, row->name);
     }
-    if (!parse_address_port(value, &dns->servers[dns->server_count])) {
+    long port = -1;
+    if (!parse_address_port(value, &dns->servers[dns->server_count], &port) || port == 0) {
         return error_set(
             error, ST_INVALID, 0,
             _("The value of --%s must be an IP address, with or without a port, and not "
@@ -229,6 +232,27 @@ static enum status set_demo(struct options *o, const struct option_row *row, con
 {
     o->demo = true;
     return value != NULL ? set_text(o, row, value, error) : ST_OK;
+}
+
+static enum status set_practice(struct options *o, const struct option_row *row, const char *value,
+                                struct error *error)
+{
+    static const char local[] = "localhost:";
+    static const char loopback[] = "127.0.0.1:";
+    char text[NET_ADDRESS_TEXT + 16];
+    long port = -1;
+    bool named = strncmp(value, local, strlen(local)) == 0;
+    int len = snprintf(text, sizeof(text), "%s%s", named ? loopback : "",
+                       named ? value + strlen(local) : value);
+    if (len < 0 || (size_t)len >= sizeof(text) ||
+        !parse_address_port(text, &o->practice_at, &port) || port < 0) {
+        return error_set(error, ST_INVALID, 0,
+                         _("The value of --%s must be an IP address of this machine and a port, as "
+                           "127.0.0.1:2525 or [::1]:2525, and not \"%s\"."),
+                         row->name, value);
+    }
+    o->practice = true;
+    return ST_OK;
 }
 
 static enum status set_shell(struct options *o, const struct option_row *row, const char *value,
@@ -338,6 +362,14 @@ const struct option_row option_rows[] = {
 
     {"demo", 0, SECTION_PRACTICE, "SCENARIO", true, NULL,
      N_("practise inside this program; nothing is sent"), set_demo, AT(scenario), 0, 0},
+    {"practice", 0, SECTION_PRACTICE, "IP:PORT", false, NULL,
+     N_("offer a practice server to other programs"), set_practice, 0, 0, 0},
+    {"scenario", 0, SECTION_PRACTICE, "NAME", false, NULL,
+     N_("which one --practice offers; healthy else"), set_text, AT(offered), 0, 0},
+    {"practice-ca", 0, SECTION_PRACTICE, "FILE", false, NULL,
+     N_("write its certificate authority there (PEM)"), set_text, AT(practice_ca), 0, 0},
+    {"practice-public", 0, SECTION_PRACTICE, NULL, false, NULL,
+     N_("let --practice use any address, not loopback alone"), set_flag, AT(practice_public), 0, 1},
     {"list-scenarios", 0, SECTION_PRACTICE, NULL, false, NULL, N_("list what can be practised"),
      set_constant, AT(mode), 0, OPTIONS_SCENARIOS},
 

@@ -23,6 +23,7 @@ static const struct example examples[] = {
     {"smtpscope mx1.example.com:25", N_("one server")},
     {"smtpscope --check --json example.com", N_("for scripts: one JSON document")},
     {"smtpscope --demo=healthy", N_("practise; no network is needed")},
+    {"smtpscope --practice 127.0.0.1:2525", N_("a practice server for other programs")},
 };
 
 static const char *const section_titles[SECTION_COUNT] = {
@@ -353,8 +354,9 @@ static void complete_bash(FILE *out)
         if (row->section >= SECTION_HIDDEN || row->value == NULL) {
             continue;
         }
-        if (strcmp(row->name, "demo") == 0) {
-            fputs("    --demo)\n        COMPREPLY=($(compgen -W \"$(smtpscope --list-scenarios "
+        if (strcmp(row->name, "demo") == 0 || strcmp(row->name, "scenario") == 0) {
+            fprintf(out, "    --%s)\n", row->name);
+            fputs("        COMPREPLY=($(compgen -W \"$(smtpscope --list-scenarios "
                   "2>/dev/null | sed '/^#/d; s/ .*//')\" -- \"$word\"))\n"
                   "        [ ${#COMPREPLY[@]} -gt 0 ] && return;;\n",
                   out);

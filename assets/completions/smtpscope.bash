@@ -57,6 +57,13 @@ _smtpscope()
     --demo)
         COMPREPLY=($(compgen -W "$(smtpscope --list-scenarios 2>/dev/null | sed '/^#/d; s/ .*//')" -- "$word"))
         [ ${#COMPREPLY[@]} -gt 0 ] && return;;
+    --practice) return;;
+    --scenario)
+        COMPREPLY=($(compgen -W "$(smtpscope --list-scenarios 2>/dev/null | sed '/^#/d; s/ .*//')" -- "$word"))
+        [ ${#COMPREPLY[@]} -gt 0 ] && return;;
+    --practice-ca)
+        COMPREPLY=($(compgen -f -- "$word"))
+        return;;
     --only) return;;
     --save)
         COMPREPLY=($(compgen -f -- "$word"))
@@ -73,7 +80,7 @@ _smtpscope()
     --lang) return;;
     esac
     case $word in
-    -*) COMPREPLY=($(compgen -W '--host --port --tls --from --to --subject --lmtp --first-path --ipv4 --ipv6 --source --helo --proxy --xclient --resolver --timeout --deadline --message --attach --sample --mail-param --rcpt-param --bdat --ca-file --cert --key --auth-user --auth-mech --auth-in-clear --password-file --password-fd --password-env --relay-test --send --read-only --replay --demo --list-scenarios --check --json --only --strict --save --tee --quiet --verbose --plain --ascii --glyphs --color --no-color --mouse --no-mouse --no-animation --lang --help --version ' -- "$word"));;
+    -*) COMPREPLY=($(compgen -W '--host --port --tls --from --to --subject --lmtp --first-path --ipv4 --ipv6 --source --helo --proxy --xclient --resolver --timeout --deadline --message --attach --sample --mail-param --rcpt-param --bdat --ca-file --cert --key --auth-user --auth-mech --auth-in-clear --password-file --password-fd --password-env --relay-test --send --read-only --replay --demo --practice --scenario --practice-ca --practice-public --list-scenarios --check --json --only --strict --save --tee --quiet --verbose --plain --ascii --glyphs --color --no-color --mouse --no-mouse --no-animation --lang --help --version ' -- "$word"));;
     *) COMPREPLY=($(compgen -A hostname -- "$word"));;
     esac
 }

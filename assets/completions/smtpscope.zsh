@@ -40,6 +40,10 @@ _arguments -s \
   '--read-only[no relay test, no login, no mail in any case]' \
   '--replay=[repeat a saved transcript, or a script]:FILE:_files' \
   '--demo=-[practise inside this program; nothing is sent]::SCENARIO:' \
+  '--practice=[offer a practice server to other programs]:IP PORT:' \
+  '--scenario=[which one --practice offers; healthy else]:NAME:' \
+  '--practice-ca=[write its certificate authority there (PEM)]:FILE:_files' \
+  '--practice-public[let --practice use any address, not loopback alone]' \
   '--list-scenarios[list what can be practised]' \
   '--check[no screen  plain lines, summary last]' \
   '--json[no screen  one JSON document]' \

@@ -130,6 +130,16 @@ static const struct verb verbs[] = {
     {"XCLIENT", session_xclient},
 };
 
+bool session_knows_verb(const struct session *s)
+{
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+        if (session_is(s, verbs[i].word)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void default_command(struct session *s)
 {
     if (s->turned_away && !session_is(s, "QUIT")) {

@@ -40,7 +40,10 @@ void session_read_address(struct session *s)
     }
 }
 
-/* A parameter, with its value behind an equals sign or without one, and the offer that it needs. */
+/*
+ * A parameter, with its value behind an equals sign or without one, and the offer that it needs. In
+ * any case (RFC 5321 4.1.1.11): smtplib of Python writes "size=".
+ */
 struct parameter {
     const char *word, *keyword;
     bool only_tls;

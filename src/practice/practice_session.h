@@ -64,7 +64,7 @@ struct session {
     char queue_id[12];
     enum text_state text_state;
     struct auth *auth;
-    bool login_good;
+    bool login_good, login_seen; /* of the last one; whether AUTH has ever been said */
 
     enum session_event event;  /* what is being answered */
     enum session_event follow; /* what has to be answered next */
@@ -99,6 +99,7 @@ int64_t session_idle_us(const struct session *s);
 void session_default(struct session *s);
 /* What the code that was sent makes of the session. */
 void session_effect(struct session *s);
+bool session_knows_verb(const struct session *s);
 /* True when the command's first word is this verb. */
 bool session_is(const struct session *s, const char *verb);
 const char *session_argument(const struct session *s); /* what stands behind the verb */
@@ -133,5 +134,7 @@ void session_rcpt(struct session *s);
 void session_login(struct session *s);
 /* A line of the client while a login is under way. */
 void session_response(struct session *s, const char *p, size_t len);
+/* Logs the command without what may be a secret. */
+void session_log_command(struct session *s);
 
 #endif

@@ -138,28 +138,6 @@ static bool is_over(const struct session *s)
     return s->base.fin || s->base.reset || s->silent;
 }
 
-static void log_command(struct session *s)
-{
-    static const char hidden[] = " <hidden>";
-    if (session_is(s, "AUTH")) {
-        /* The mechanism may be seen, what follows may not. */
-        const char *p = buf_str(&s->command);
-        size_t n = strcspn(p, " ");
-        n += strspn(p + n, " ");
-        size_t mech = strcspn(p + n, " ");
-        struct buf line;
-        buf_init(&line, 256);
-        bool more = p[n + mech] != '\0';
-        if (buf_add(&line, p, n + mech) == ST_OK &&
-            (!more || buf_add_str(&line, hidden) == ST_OK)) {
-            world_log(s->w, s->number, s->secured, buf_str(&line), line.len);
-        }
-        buf_free(&line);
-        return;
-    }
-    world_log(s->w, s->number, s->secured, buf_str(&s->command), s->command.len);
-}
-
 static void begin_answer(struct session *s, enum session_event event,
                          const struct scenario_rule *rule)
 {
@@ -337,7 +315,7 @@ static bool take_input(struct session *s)
         session_response(s, buf_str(&s->command), s->command.len);
         return true;
     }
-    log_command(s);
+    session_log_command(s);
     session_read_address(s);
     auth_free(s->auth);
     s->auth = NULL;
@@ -381,12 +359,14 @@ static bool go_on(struct session *s, int64_t now_us)
 
 static void set_timer(struct session *s, int64_t now_us)
 {
+    s->base.patient = false;
     if (is_over(s)) {
         s->base.timer_us = NO_DEADLINE;
     } else if (s->busy_until_us > now_us) {
         s->base.timer_us = s->busy_until_us;
     } else if (!s->answering && s->dripping.len == 0 && !s->handshaking) {
         s->base.timer_us = session_idle_us(s);
+        s->base.patient = true;
     } else {
         s->base.timer_us = NO_DEADLINE;
     }

@@ -227,6 +227,86 @@ for secret in "$canary" "$(printf %s "$canary" | base64)" \
         wrong 'the password is in the output'
 done
 
+echo "a practice server for others"
+here=127.0.0.1:0
+complains 64 'add --practice-public' --practice 192.0.2.1:2525
+complains 64 'as 127.0.0.1:2525' --practice 127.0.0.1
+complains 64 'takes no target' --practice $here example.org
+complains 64 '--demo=healthy' --scenario healthy
+complains 65 'no-such-lesson' --practice $here --scenario no-such-lesson
+complains 65 'drops all packets, which an open socket cannot. The scenario has: mx1.example.org:587' \
+    --practice $here --scenario port-blocked
+complains 65 'refuses connections' --practice $here --scenario refused
+complains 65 'leads to no server' --practice $here --scenario nxdomain
+complains 74 'does not have the address 192.0.2.1' --practice 192.0.2.1:2525 --practice-public
+[ ! -e "$work/ca.pem" ] || wrong 'a certificate authority out of nothing'
+
+# offer ARGUMENTS: a server at $port, its process in $child. Its output begins with the announcement.
+offer()
+{
+    : >"$work/offer"
+    "$program" --practice $here "$@" </dev/null >"$work/offer" 2>"$work/offer-err" &
+    child=$!
+    until grep -q ';' "$work/offer"; do
+        kill -0 "$child" 2>/dev/null || break
+    done
+    port=$(sed -n '1s/.* on 127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$work/offer")
+    [ -n "$port" ] || wrong "--practice $*: $(cat "$work/offer" "$work/offer-err")"
+}
+
+# gone SIGNAL STATUS
+gone()
+{
+    kill -"$1" "$child"
+    wait "$child"
+    status=$?
+    [ $status -eq "$2" ] || wrong "--practice: SIG$1 gives status $status"
+    [ ! -s "$work/offer-err" ] || wrong "--practice: $(cat "$work/offer-err")"
+}
+
+offer --scenario auth-in-clear --practice-ca "$work/ca.pem"
+head -1 "$work/offer" | grep -q '^Practice server DEMO: scenario auth-in-clear as mail.example.org:587 on ' ||
+    wrong "--practice: $(head -1 "$work/offer")"
+grep -q 'BEGIN CERTIFICATE' "$work/ca.pem" || wrong '--practice-ca: no certificate'
+[ "$(stat -c %a "$work/ca.pem")" = 600 ] || wrong '--practice-ca: others can read it'
+complains 73 'exists already' --practice $here --practice-ca "$work/ca.pem"
+complains 74 'Another program uses' --practice "127.0.0.1:$port"
+if [ -n "$has_python" ]; then
+    python3 -c '
+import socket, sys
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+f = s.makefile("rwb")
+def say(line):
+    f.write(line + b"\r\n")
+    f.flush()
+    while f.readline()[3:4] == b"-":
+        pass
+f.readline()
+say(b"EHLO here.example")
+say(b"AUTH PLAIN AGthbmFyaWVudm9nZWw=")
+say(b"NOOP \x1b]0;title\x07 \xe2\x80\xae \x00 " + 3000 * b"x")
+say(b"QUIT")
+f.read()
+' "$port" || wrong '--practice: no conversation'
+fi
+gone TERM 143
+clean "$work/offer" '--practice'
+tail -n +2 "$work/offer" | grep -qv '^DEMO ' && wrong '--practice: a line without DEMO'
+if [ -n "$has_python" ]; then
+    grep -q 'C: EHLO here.example' "$work/offer" || wrong '--practice: no command in the output'
+    grep -q 'C: AUTH PLAIN <hidden>' "$work/offer" || wrong '--practice: the login is not in the output'
+    grep -q 'AGthbm' "$work/offer" && wrong '--practice: the password is in the output'
+    grep -qF 'C: NOOP \x1b]0;title\x07 \u{202E} \x00 xxx' "$work/offer" ||
+        wrong "--practice: $(grep NOOP "$work/offer" | cut -c1-100)"
+    awk 'length > 500 { exit 1 }' "$work/offer" || wrong '--practice: a line that is too long'
+    grep -q 'Closed by the server' "$work/offer" || wrong '--practice: the end is not told'
+fi
+offer --scenario submissions-465 --quiet
+grep -q 'as mail.example.org:465 (TLS from the first byte) on ' "$work/offer" ||
+    wrong "--practice: $(cat "$work/offer")"
+gone HUP 129
+[ "$(wc -l <"$work/offer")" -eq 1 ] || wrong '--practice --quiet: more than one line'
+
 if [ -n "$has_python" ]; then
     echo "signals"
     # Takes connections and says nothing.

@@ -19,3 +19,12 @@ target_compile_definitions(engine_scenarios PRIVATE ENGINE_SOURCE_DIR="${CMAKE_C
 add_test(NAME engine.cli COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli.sh $<TARGET_FILE:smtpscope>
     ${PROJECT_SOURCE_DIR})
 set_tests_properties(engine.cli PROPERTIES LABELS engine TIMEOUT 300)
+
+# Another program on the practice server, on real sockets of loopback.
+find_package(Python3 COMPONENTS Interpreter)
+if(Python3_Interpreter_FOUND)
+    add_test(NAME engine.swaks
+        COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/swaks.py $<TARGET_FILE:smtpscope>
+                ${PROJECT_SOURCE_DIR})
+    set_tests_properties(engine.swaks PROPERTIES LABELS engine TIMEOUT 600 SKIP_RETURN_CODE 77)
+endif()
