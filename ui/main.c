@@ -7,12 +7,15 @@
 #include <unistd.h>
 
 #include "console.h"
+#include "explain.h"
+#include "guided_words.h"
 #include "headless.h"
 #include "language.h"
 #include "offer.h"
 #include "options.h"
 #include "out.h"
 #include "practice.h"
+#include "recorded.h"
 #include "text.h"
 
 #define FIRST_LESSON "healthy"
@@ -185,6 +188,29 @@ static int print_scenarios(struct program *p)
     return code;
 }
 
+static int print_playbooks(struct program *p)
+{
+    struct error error = {.text = ""};
+    struct playbooks *books = NULL;
+    struct out out;
+    int code = EXIT_CODE_OK;
+    out_init(&out, STDOUT_FILENO, p->language.ascii || p->options.ascii);
+    if (playbooks_load(&books, p->data_dir, p->language.code, &guided_known, &error) != ST_OK) {
+        complain(out.ascii, "%s", error.text);
+        code = EXIT_CODE_INPUT;
+    }
+    for (size_t i = 0; books != NULL && i < playbooks_count(books); i++) {
+        const struct playbook *book = playbooks_at(books, i);
+        out_line(&out, "%-12s %s", book->name, book->symptom);
+    }
+    playbooks_free(books);
+    if (!out_flush(&out) && !out.closed) {
+        code = EXIT_CODE_IO;
+    }
+    out_free(&out);
+    return code;
+}
+
 static int print_version(void)
 {
     printf("smtpscope %s\n%s\n", SMTPSCOPE_VERSION, tls_library_version());
@@ -207,12 +233,20 @@ static int print_and_end(struct program *p)
         break;
     case OPTIONS_SCENARIOS:
         return print_scenarios(p);
+    case OPTIONS_PLAYBOOKS:
+        return print_playbooks(p);
+    case OPTIONS_MAKE_SCENARIO:
+        return recorded_make(&(const struct recorded_options){.report = p->options.saved_run,
+                                                              .save = p->options.save,
+                                                              .quiet = p->options.quiet,
+                                                              .ascii = p->language.ascii});
     case OPTIONS_COMPLETION:
         if (!options_completion(stdout, p->options.shell)) {
             complain(p->language.ascii, _("There are completions for bash, zsh and fish."));
             return EXIT_CODE_USAGE;
         }
         break;
+    case OPTIONS_EXPLAIN:
     case OPTIONS_RUN:
         break;
     }
@@ -220,6 +254,21 @@ static int print_and_end(struct program *p)
         return EXIT_CODE_IO;
     }
     return code;
+}
+
+static int run_explain(struct program *p)
+{
+    const struct options *o = &p->options;
+    if (o->json) {
+        language_english(&p->language);
+    }
+    const struct explain_options options = {.text = o->explain != NULL ? o->explain : o->target,
+                                            .data_dir = p->data_dir,
+                                            .lang = p->language.code,
+                                            .stage = (enum reply_stage)o->stage,
+                                            .json = o->json,
+                                            .ascii = p->language.ascii || o->ascii};
+    return explain_run(&options);
 }
 
 static int usage_error(const struct program *p, const struct error *error)
@@ -396,8 +445,15 @@ static int run(struct program *p)
                  p->language.code);
         return EXIT_CODE_USAGE;
     }
+    if (p->options.mode == OPTIONS_EXPLAIN) {
+        return run_explain(p);
+    }
     if (p->options.mode != OPTIONS_RUN) {
         return print_and_end(p);
+    }
+    if (p->options.stage != 0) {
+        complain(p->language.ascii, _("--stage needs --explain."));
+        return EXIT_CODE_USAGE;
     }
     if (options_check_practice(&p->options, &error) != ST_OK) {
         return usage_error(p, &error);

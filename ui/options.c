@@ -129,6 +129,10 @@ enum status options_parse(struct options *o, int argc, char **argv, struct error
         enum status st = ST_OK;
         char *word = argv[i];
         if (only_words || word[0] != '-' || word[1] == '\0') {
+            if (o->target != NULL && o->mode == OPTIONS_EXPLAIN) {
+                return error_set(error, ST_INVALID, 0,
+                                 _("--explain takes one text: put the reply in quotes."));
+            }
             if (o->target != NULL && !o->from_scenario) {
                 return error_set(
                     error, ST_INVALID, 0,

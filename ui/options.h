@@ -19,8 +19,11 @@ enum options_mode {
     OPTIONS_HELP,
     OPTIONS_VERSION,
     OPTIONS_SCENARIOS,
+    OPTIONS_PLAYBOOKS,
+    OPTIONS_MAKE_SCENARIO,
     OPTIONS_MAN,
-    OPTIONS_COMPLETION
+    OPTIONS_COMPLETION,
+    OPTIONS_EXPLAIN
 };
 
 enum options_color { OPTIONS_COLOR_AUTO, OPTIONS_COLOR_ALWAYS, OPTIONS_COLOR_NEVER };
@@ -44,11 +47,14 @@ struct options {
     int color, glyphs; /* enum options_color, enum options_glyphs */
     const char *lang;
     const char *save, *tee;
+    const char *saved_run; /* to make a scenario of */
     const char *message, *attach; /* files; NULL: none */
     const char *replay;           /* file; NULL: none */
     struct script *script; /* read from it */
     unsigned replay_consent; /* SCRIPT_* that the options allow */
     const char *shell; /* whose completions to print */
+    const char *explain; /* the reply to explain; NULL: the target, or standard input */
+    int stage;           /* enum reply_stage of what is explained */
     const char *password_file, *password_env;
     int password_fd;    /* -1: none */
     bool from_scenario; /* read from a scenario's text, where the password is public */
@@ -103,6 +109,7 @@ enum option_section {
     SECTION_CONSENT,
     SECTION_PRACTICE,
     SECTION_OUTPUT,
+    SECTION_EXPLAIN,
     SECTION_SCREEN,
     SECTION_OTHER,
     SECTION_HIDDEN,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "reply_decode.h"
 #include "sasl.h"
 #include "text.h"
 
@@ -255,11 +256,38 @@ static enum status set_practice(struct options *o, const struct option_row *row,
     return ST_OK;
 }
 
+static enum status set_saved_run(struct options *o, const struct option_row *row,
+                                 const char *value, struct error *error)
+{
+    o->mode = OPTIONS_MAKE_SCENARIO;
+    return set_text(o, row, value, error);
+}
+
 static enum status set_shell(struct options *o, const struct option_row *row, const char *value,
                              struct error *error)
 {
     o->mode = OPTIONS_COMPLETION;
     return set_text(o, row, value, error);
+}
+
+static enum status set_explain(struct options *o, const struct option_row *row, const char *value,
+                               struct error *error)
+{
+    o->mode = OPTIONS_EXPLAIN;
+    return value != NULL ? set_text(o, row, value, error) : ST_OK;
+}
+
+static enum status set_stage(struct options *o, const struct option_row *row, const char *value,
+                             struct error *error)
+{
+    enum reply_stage stage = reply_stage_find(value);
+    if (stage == STAGE_UNKNOWN) {
+        return error_set(error, ST_INVALID, 0,
+                         _("The value of --%s is one of: %s. It cannot be \"%s\"."), row->name,
+                         row->choices, value);
+    }
+    o->stage = (int)stage;
+    return ST_OK;
 }
 
 static enum status refuse_password(struct options *o, const struct option_row *row,
@@ -372,6 +400,12 @@ const struct option_row option_rows[] = {
      N_("let --practice use any address, not loopback alone"), set_flag, AT(practice_public), 0, 1},
     {"list-scenarios", 0, SECTION_PRACTICE, NULL, false, NULL, N_("list what can be practised"),
      set_constant, AT(mode), 0, OPTIONS_SCENARIOS},
+    {"list-playbooks", 0, SECTION_PRACTICE, NULL, false, NULL,
+     N_("list the symptoms that the guided mode knows"), set_constant, AT(mode), 0,
+     OPTIONS_PLAYBOOKS},
+    {"make-scenario", 0, SECTION_PRACTICE, "FILE", false, NULL,
+     N_("make a saved JSON report a scenario that names nobody"), set_saved_run, AT(saved_run), 0,
+     0},
 
     {"check", 0, SECTION_OUTPUT, NULL, false, NULL, N_("no screen: plain lines, summary last"),
      set_flag, AT(check), 0, 1},
@@ -381,7 +415,7 @@ const struct option_row option_rows[] = {
      set_only, 0, 0, 0},
     {"strict", 0, SECTION_OUTPUT, NULL, false, NULL, N_("warnings count as failures"), set_flag,
      AT(strict), 0, 1},
-    {"save", 0, SECTION_OUTPUT, "FILE", false, NULL, N_("save the report: .txt, .md or .json"),
+    {"save", 0, SECTION_OUTPUT, "FILE", false, NULL, N_("save the report: .txt, .md or .json; as a ticket: .ticket.txt, .ticket.md"),
      set_text, AT(save), 0, 0},
     {"tee", 0, SECTION_OUTPUT, "FILE", false, NULL, N_("write the transcript while it grows"),
      set_text, AT(tee), 0, 0},
@@ -389,6 +423,14 @@ const struct option_row option_rows[] = {
      AT(quiet), 0, 1},
     {"verbose", 'v', SECTION_OUTPUT, NULL, false, NULL, N_("explain what went well, too"), set_flag,
      AT(verbose), 0, 1},
+
+    {"explain", 0, SECTION_EXPLAIN, "TEXT", true, NULL,
+     N_("what a reply, or a line of a log or bounce, means; without TEXT: each line of standard "
+        "input"),
+     set_explain, AT(explain), 0, 0},
+    {"stage", 0, SECTION_EXPLAIN, "STAGE", false,
+     "dns connect banner ehlo starttls tls auth mail rcpt data dot quit",
+     N_("what it was the reply to"), set_stage, 0, 0, 0},
 
     {"plain", 0, SECTION_SCREEN, NULL, false, NULL, N_("plain lines instead of the full screen"),
      set_flag, AT(plain), 0, 1},

@@ -24,6 +24,7 @@ static const struct example examples[] = {
     {"smtpscope --check --json example.com", N_("for scripts: one JSON document")},
     {"smtpscope --demo=healthy", N_("practise; no network is needed")},
     {"smtpscope --practice 127.0.0.1:2525", N_("a practice server for other programs")},
+    {"smtpscope --explain '550 5.7.26 ...'", N_("what a reply means")},
 };
 
 static const char *const section_titles[SECTION_COUNT] = {
@@ -35,6 +36,7 @@ static const char *const section_titles[SECTION_COUNT] = {
     [SECTION_CONSENT] = N_("Consent"),
     [SECTION_PRACTICE] = N_("Practice"),
     [SECTION_OUTPUT] = N_("Without a screen"),
+    [SECTION_EXPLAIN] = N_("Explaining replies"),
     [SECTION_SCREEN] = N_("Appearance"),
     [SECTION_OTHER] = N_("Other"),
 };
@@ -60,6 +62,15 @@ static const struct exit_meaning exit_meanings[] = {
 static const char target_text[] =
     N_("TARGET is a domain, user@domain, host:port, [IPv6 address]:port, or a smtp://, smtps:// or "
        "submission:// address.");
+static const char explain_text[] =
+    N_("TEXT, which may also be a word of its own behind --explain, is a reply as a server sends it, "
+       "over one or several lines, an entry of the log of Postfix, Exim or sendmail, a line of an "
+       "Exchange report, or a DSN with its Diagnostic-Code fields. Of standard input every line is "
+       "one; of a DSN in it only the Diagnostic-Code fields are, with the Status and Remote-MTA "
+       "before them. With --json there is one object a line. No network is used.");
+static const char explain_codes[] =
+    N_("It ends with 0 when every reply was decoded, with 1 when some lines held none, and with 65 "
+       "when there was nothing that could be read as a reply.");
 static const char exit_title[] = N_("Exit code");
 static const char purpose[] =
     N_("Finds out what is wrong with a mail server, or with the way to it, step by step.");
@@ -247,7 +258,7 @@ static void print_man_row(FILE *out, const struct option_row *row)
 }
 
 static const struct example variables[] = {
-    {"SMTPSCOPE_DATA", N_("directory with guide, scenarios and translations, instead of the "
+    {"SMTPSCOPE_DATA", N_("directory with guide, playbooks, scenarios and translations, instead of the "
                           "installed one")},
     {"SMTPSCOPE_A11Y",
      N_("when 1, plain lines instead of the full screen, as with --plain and with "
@@ -317,6 +328,11 @@ void options_man(FILE *out)
             }
         }
     }
+    print_section(out, _("Explaining replies"));
+    print_roff_words(out, _(explain_text), 0);
+    fputs("\n.PP\n", out);
+    print_roff_words(out, _(explain_codes), 0);
+    fputc('\n', out);
     print_scripts(out);
     print_section(out, _(exit_title));
     for (size_t i = 0; i < ARRAY_LEN(exit_meanings); i++) {

@@ -45,16 +45,20 @@ _arguments -s \
   '--practice-ca=[write its certificate authority there (PEM)]:FILE:_files' \
   '--practice-public[let --practice use any address, not loopback alone]' \
   '--list-scenarios[list what can be practised]' \
+  '--list-playbooks[list the symptoms that the guided mode knows]' \
+  '--make-scenario=[make a saved JSON report a scenario that names nobody]:FILE:_files' \
   '--check[no screen  plain lines, summary last]' \
   '--json[no screen  one JSON document]' \
   '--only=[only these, as dns.mx,tls.starttls]:CHECKS:' \
   '--strict[warnings count as failures]' \
-  '--save=[save the report  .txt, .md or .json]:FILE:_files' \
+  '--save=[save the report  .txt, .md or .json; as a ticket  .ticket.txt, .ticket.md]:FILE:_files' \
   '--tee=[write the transcript while it grows]:FILE:_files' \
   '-q[problems and the summary only]' \
   '--quiet[problems and the summary only]' \
   '-v[explain what went well, too]' \
   '--verbose[explain what went well, too]' \
+  '--explain=-[what a reply, or a line of a log or bounce, means; without TEXT  each line of standard input]::TEXT:' \
+  '--stage=[what it was the reply to]:STAGE:(dns connect banner ehlo starttls tls auth mail rcpt data dot quit)' \
   '--plain[plain lines instead of the full screen]' \
   '--ascii[no character beyond ASCII]' \
   '--glyphs=[marks and lines]:SET:(auto utf8 ascii)' \

@@ -9,6 +9,7 @@
 #ifndef SMTPSCOPE_CHECK_H
 #define SMTPSCOPE_CHECK_H
 
+#include "dns_facts.h"
 #include "facts.h"
 #include "finding.h"
 #include "plan.h"
@@ -84,6 +85,8 @@ struct check_sink {
     void (*wait)(void *ctx, enum smtp_wait what, int limit_ms);
     void (*finding)(void *ctx, enum check_id check, struct finding *f); /* takes the content over */
     void (*facts)(void *ctx, const struct facts *f); /* the path's facts have changed */
+    void (*answer)(void *ctx, const struct dns_facts *f); /* name servers were asked */
+    void (*dial)(void *ctx, const struct dial_facts *f); /* a connection was tried */
     uint16_t (*new_path)(void *ctx); /* the next lines and findings belong to it */
 };
 

@@ -194,7 +194,7 @@ static enum verdict report_reply(struct check_context *c, const char *id, enum s
 {
     struct finding f;
     finding_init(&f, id);
-    check_add_reply(&f, r);
+    check_add_reply(c, &f, r);
     add_login(c, &f, mech);
     finding_arg(&f, "detail", detail);
     return check_report(c, &f);
@@ -213,7 +213,7 @@ enum verdict judge_login(struct check_context *c, const char *user, const char *
         id = "smtp.auth.oauth";
     }
     finding_init(&f, id);
-    check_add_reply(&f, r);
+    check_add_reply(c, &f, r);
     finding_arg(&f, "user", user);
     finding_arg(&f, "mech", mech);
     if (r->code != 235) {

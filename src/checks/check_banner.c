@@ -135,8 +135,8 @@ static enum verdict report_other_protocol(struct check_context *c, const struct 
 {
     struct finding f;
     finding_init(&f, "smtp.banner.not_smtp");
-    check_add_reply(&f, r);
-    f.class = CLASS_NONE;
+    check_add_reply(c, &f, r);
+    finding_explain(&f, &(struct reply_verdict){0}, false); /* it is no reply */
     finding_arg(&f, "what", what);
     smtp_close(&c->smtp, ST_OK);
     return check_report(c, &f);
@@ -185,7 +185,7 @@ static enum verdict no_greeting(struct check_context *c, enum status status, con
     }
     if (r->line_count > 0 && greeting_is_masked(first_line(r))) {
         finding_init(&f, "smtp.banner.masked");
-        check_add_reply(&f, r);
+        check_add_reply(c, &f, r);
         finding_arg_span(&f, "banner", first_line(r).p, first_line(r).len);
         f.verdict = VERDICT_FAIL; /* not even the code is left, and no client goes on */
         return check_report(c, &f);
@@ -227,15 +227,17 @@ static void say_goodbye(struct check_context *c)
 static enum verdict report_refusal(struct check_context *c, const struct reply *r)
 {
     struct finding f;
-    finding_init(&f, r->code == 521 ? "smtp.banner.no_mail" : "smtp.banner.refused");
-    check_add_refusal(&f, r);
+    /* Some servers greet those with 521 whose address they have blocked, and say so. */
+    if (r->code == 521 && check_class(c, r) == CLASS_NO_MAIL_ACCEPTED) {
+        finding_init(&f, "smtp.banner.no_mail");
+        check_add_reply(c, &f, r);
+    } else {
+        finding_init(&f, "smtp.banner.refused");
+        check_add_refusal(c, &f, r);
+    }
     if (r->code / 100 == 4) {
         f.verdict = VERDICT_INCONCLUSIVE;
         f.side = SIDE_THEIRS;
-    }
-    if (r->code == 521) {
-        f.class = CLASS_NO_MAIL_ACCEPTED;
-        f.who = WHO_DNS;
     }
     if (r->code / 100 == 5) {
         say_goodbye(c);
@@ -250,7 +252,7 @@ static enum verdict report_text(struct check_context *c, const char *id, const c
 {
     struct finding f;
     finding_init(&f, id);
-    check_add_reply(&f, r);
+    check_add_reply(c, &f, r);
     finding_arg_span(&f, arg, text.p, text.len);
     return check_report(c, &f);
 }
@@ -306,7 +308,7 @@ static enum verdict judge_greeting(struct check_context *c, const struct reply *
     }
     if (worst <= VERDICT_NOTE) {
         finding_init(&f, "smtp.banner.ok");
-        check_add_reply(&f, r);
+        check_add_reply(c, &f, r);
         finding_arg_span(&f, "banner", text.p, text.len);
         finding_arg(&f, "software", software_name(text));
         worst = verdict_worse(worst, check_report(c, &f));
@@ -353,7 +355,7 @@ static bool greeted_at_last(struct check_context *c, enum status *st, struct rep
     }
     finding_init(f, "smtp.banner.second_try");
     if (r->line_count > 0) {
-        check_add_reply(f, r);
+        check_add_reply(c, f, r);
         struct span text = reply_line_whole(r, 0);
         finding_arg_span(f, "first", text.p, text.len);
     } else {

@@ -81,7 +81,7 @@ static enum verdict report_name(struct check_context *c, const struct reply *r, 
 {
     struct finding f;
     finding_init(&f, "smtp.ehlo.name_rejected");
-    check_add_reply(&f, r);
+    check_add_reply(c, &f, r);
     finding_arg(&f, "name", given);
     finding_arg(&f, "accepted", "");
     /* Who types says himself what is sent next. */
@@ -96,7 +96,7 @@ enum verdict judge_hello(struct check_context *c, const struct reply *r, const c
         return report_name(c, r, given);
     }
     finding_init(&f, "smtp.ehlo.refused");
-    check_add_refusal(&f, r);
+    check_add_refusal(c, &f, r);
     finding_arg(&f, "name", given);
     if (r->code / 100 == 4) {
         f.verdict = VERDICT_INCONCLUSIVE;
@@ -210,7 +210,7 @@ static enum verdict judge_caps(struct check_context *c, const struct reply *r)
             software = software_name((struct span){buf_str(&r->text), r->text.len});
         }
         finding_init(&f, "smtp.ehlo.ok");
-        check_add_reply(&f, r);
+        check_add_reply(c, &f, r);
         finding_arg(&f, "name", c->smtp.caps.greeting_name);
         finding_argf(&f, "count", "%zu", c->smtp.caps.count);
         finding_arg(&f, "software", software);
@@ -238,7 +238,7 @@ static enum verdict fall_back(struct check_context *c, const struct reply *ehlo)
         v = judge_hello(c, speaks_of_name(&helo) ? &helo : ehlo, c->ehlo_name);
     } else {
         finding_init(&f, "smtp.ehlo.helo_only");
-        check_add_reply(&f, ehlo);
+        check_add_reply(c, &f, ehlo);
         v = check_report(c, &f);
         v = verdict_worse(v, judge_caps(c, &helo));
     }

@@ -24,7 +24,7 @@ enum verdict judge_certificate(struct check_context *c);
 enum verdict judge_login(struct check_context *c, const char *user, const char *mech, bool token,
                          const struct reply *r);
 
-enum mail_stage { STAGE_MAIL, STAGE_RCPT, STAGE_DATA, STAGE_CHUNK, STAGE_END };
+enum mail_stage { MAIL_STAGE_MAIL, MAIL_STAGE_RCPT, MAIL_STAGE_DATA, MAIL_STAGE_CHUNK, MAIL_STAGE_END };
 
 /* The mail that a reply is about. NULL and 0 where it is not known. */
 struct mail_subject {

@@ -190,7 +190,7 @@ static enum verdict report_reply(struct check_context *c, const char *id, const 
     struct finding finding;
     size_t forms = FORM_COUNT;
     finding_init(&finding, id);
-    check_add_reply(&finding, r);
+    check_add_reply(c, &finding, r);
     finding_argf(&finding, "forms", "%zu", forms);
     finding_arg(&finding, "recipient", f->recipient);
     return check_report(c, &finding);
@@ -232,7 +232,7 @@ static enum verdict report_open(struct check_context *c, const struct form *f, b
     struct finding finding;
     const char *range = trusted_range(c);
     finding_init(&finding, range != NULL ? "smtp.relay.trusted" : "smtp.relay.open");
-    check_add_reply(&finding, f->rcpt);
+    check_add_reply(c, &finding, f->rcpt);
     finding.class = CLASS_NONE;
     finding_arg(&finding, "recipient", f->recipient);
     finding_arg(&finding, "range", range);
@@ -308,7 +308,7 @@ static enum verdict judge_tricks(struct check_context *c, struct test *t)
 static enum verdict judge_mail_refused(struct check_context *c, const struct form *f)
 {
     const struct reply *r = f->mail;
-    enum reply_class class = check_class(r);
+    enum reply_class class = check_class(c, r);
     if (r->code == 530 || class == CLASS_SECURITY) {
         return report_reply(c, "smtp.relay.auth_required", f, r);
     }
@@ -324,7 +324,7 @@ static enum verdict judge_mail_refused(struct check_context *c, const struct for
 static enum verdict judge_rcpt_refused(struct check_context *c, const struct form *f)
 {
     const struct reply *r = f->rcpt;
-    enum reply_class class = check_class(r);
+    enum reply_class class = check_class(c, r);
     if (r->code == 530 || class == CLASS_SECURITY) {
         return report_reply(c, "smtp.relay.auth_required", f, r);
     }

@@ -163,7 +163,7 @@ static enum verdict send_text(struct check_context *c, struct mail *m)
     if (m->end.code / 100 == 2) {
         return verdict_worse(odd, judge_mail_accepted(c, &m->end, &subject));
     }
-    enum mail_stage stage = by_chunks(m) ? STAGE_CHUNK : STAGE_END;
+    enum mail_stage stage = by_chunks(m) ? MAIL_STAGE_CHUNK : MAIL_STAGE_END;
     return verdict_worse(odd, judge_mail_refused(c, stage, &m->end, &subject));
 }
 
@@ -197,7 +197,7 @@ static void choose_way(struct check_context *c, struct mail *m)
 
 static enum verdict deliver(struct check_context *c, struct mail *m)
 {
-    static const enum mail_stage stages[STEPS] = {STAGE_MAIL, STAGE_RCPT, STAGE_DATA};
+    static const enum mail_stage stages[STEPS] = {MAIL_STAGE_MAIL, MAIL_STAGE_RCPT, MAIL_STAGE_DATA};
     size_t done = 0;
     enum verdict odd = VERDICT_OK;
     choose_way(c, m);

@@ -27,16 +27,34 @@ static enum status lost(enum status st, struct error *error)
                      status_word(st));
 }
 
+static void tell_dial(struct check_context *c, const struct net_address *to, enum status status,
+                      int sys, const struct net_conn *conn, int64_t start)
+{
+    struct dial_facts f = {
+        .to = *to, .status = status, .sys = sys, .elapsed_us = net_now_us(c->net) - start};
+    struct net_address source;
+    if (status == ST_OK) {
+        f.local = conn->local;
+    } else {
+        f.no_route = c->net->ops->source_for(c->net, to, &source) != ST_OK;
+    }
+    c->sink->dial(c->sink->ctx, &f);
+}
+
 enum status session_dial(struct check_context *c, const struct net_address *to, int limit_ms,
                          struct net_conn **out, int *sys)
 {
     struct net_address from = c->plan->source;
     from.port = 0;
     bool bound = from.family == to->family;
+    int64_t start = net_now_us(c->net);
     c->sink->wait(c->sink->ctx, WAIT_CONNECT, limit_ms);
     enum status st = net_dial(c->net, to, bound ? &from : NULL,
                               deadline_in_ms(net_now_us(c->net), limit_ms), c->cancel, out, sys);
     c->sink->wait(c->sink->ctx, WAIT_NONE, 0);
+    if (st != ST_CANCELLED && st != ST_NOMEM) {
+        tell_dial(c, to, st, *sys, *out, start);
+    }
     return st;
 }
 

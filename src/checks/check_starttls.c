@@ -140,7 +140,7 @@ enum verdict judge_injected(struct check_context *c, const struct reply *r, size
 {
     struct finding f;
     finding_init(&f, "tls.starttls.injected");
-    check_add_reply(&f, r);
+    check_add_reply(c, &f, r);
     f.class = CLASS_NONE;
     finding_argf(&f, "count", "%zu", count);
     finding_arg_span(&f, "text", text, len);
@@ -181,7 +181,7 @@ enum verdict judge_starttls(struct check_context *c, const struct reply *r)
         return v;
     }
     finding_init(&f, r->code / 100 == 4 ? "tls.starttls.refused_temp" : "tls.starttls.refused");
-    check_add_reply(&f, r);
+    check_add_reply(c, &f, r);
     return check_report(c, &f);
 }
 

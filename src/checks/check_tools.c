@@ -82,13 +82,56 @@ enum verdict check_not_reopened(struct check_context *c, enum status status,
     return check_report(c, &f);
 }
 
-enum reply_class check_class(const struct reply *reply)
+static enum reply_stage stage_of(unsigned answers)
 {
-    struct span text = {buf_str(&reply->text), reply->text.len};
-    return reply_classify(reply->code, reply->enhanced, text);
+    static const enum reply_stage stages[] = {
+        [WAIT_CONNECT] = STAGE_CONNECT, [WAIT_BANNER] = STAGE_BANNER,
+        [WAIT_EHLO] = STAGE_EHLO,       [WAIT_STARTTLS] = STAGE_STARTTLS,
+        [WAIT_TLS] = STAGE_TLS,         [WAIT_AUTH] = STAGE_AUTH,
+        [WAIT_MAIL] = STAGE_MAIL,       [WAIT_RCPT] = STAGE_RCPT,
+        [WAIT_DATA] = STAGE_DATA,       [WAIT_BLOCK] = STAGE_DOT,
+        [WAIT_DOT] = STAGE_DOT,         [WAIT_QUIT] = STAGE_QUIT,
+        [WAIT_DNS] = STAGE_UNKNOWN,
+    };
+    return answers < ARRAY_LEN(stages) ? stages[answers] : STAGE_UNKNOWN;
 }
 
-void check_add_reply(struct finding *f, const struct reply *reply)
+static struct reply_verdict decode(const struct check_context *c, const struct reply *reply,
+                                   struct span text)
+{
+    struct reply_question q = {.ehlo = span_of(c->smtp.caps.greeting_name),
+                               .host = c->facts.mx,
+                               .ptr = c->facts.ptr,
+                               .stage = stage_of(reply->answers),
+                               .code = reply->code,
+                               .enhanced = reply->enhanced,
+                               .text = text};
+    if (c->facts.banner != NULL) {
+        q.banner = span_of(c->facts.banner);
+    }
+    /* Only refusals have a cause. */
+    return reply->code >= 400 ? reply_decode(&q) : (struct reply_verdict){0};
+}
+
+struct reply_verdict check_decode(const struct check_context *c, const struct reply *reply)
+{
+    struct buf text;
+    buf_init(&text, REPLY_TEXT_MAX);
+    enum status st = reply_join(reply, &text);
+    (void)st; /* what there is tells more than nothing */
+    struct reply_verdict v = decode(c, reply, (struct span){buf_str(&text), text.len});
+    buf_free(&text);
+    return v;
+}
+
+enum reply_class check_class(const struct check_context *c, const struct reply *reply)
+{
+    struct reply_verdict v = check_decode(c, reply);
+    return v.cause != NULL ? v.cause->class : CLASS_NONE;
+}
+
+static void add_reply(const struct check_context *c, struct finding *f, const struct reply *reply,
+                      bool decides)
 {
     struct buf text;
     buf_init(&text, REPLY_TEXT_MAX);
@@ -96,28 +139,30 @@ void check_add_reply(struct finding *f, const struct reply *reply)
     if (reply_join(reply, &text) == ST_OK) {
         finding_arg_span(f, "text", buf_str(&text), text.len);
     }
+    struct reply_verdict v = decode(c, reply, (struct span){buf_str(&text), text.len});
     buf_free(&text);
-    f->class = check_class(reply);
+    finding_explain(f, &v, decides || f->kind->by_cause);
     finding_evidence(f, reply->command_line);
     for (size_t i = 0; i < reply->line_count && i < EVIDENCE_REPLY_LINES; i++) {
         finding_evidence(f, reply->lines[i].number);
     }
 }
 
-void check_add_refusal(struct finding *f, const struct reply *reply)
+void check_add_reply(const struct check_context *c, struct finding *f, const struct reply *reply)
 {
-    check_add_reply(f, reply);
-    enum who who = reply_class_who(f->class);
-    if (who != WHO_NOBODY) {
-        f->who = who;
-    }
+    add_reply(c, f, reply, false);
+}
+
+void check_add_refusal(const struct check_context *c, struct finding *f, const struct reply *reply)
+{
+    add_reply(c, f, reply, true);
 }
 
 enum verdict check_refused(struct check_context *c, const char *id, const struct reply *reply)
 {
     struct finding f;
     finding_init(&f, id);
-    check_add_refusal(&f, reply);
+    check_add_refusal(c, &f, reply);
     return check_report(c, &f);
 }
 
@@ -212,8 +257,8 @@ enum verdict check_oddities(struct check_context *c, const struct reply *reply)
         }
         struct finding f;
         finding_init(&f, table[i].id);
-        check_add_reply(&f, reply);
-        f.class = CLASS_NONE;
+        check_add_reply(c, &f, reply);
+        finding_explain(&f, &(struct reply_verdict){0}, false);
         if (table[i].flag == REPLY_BARE_LF) {
             finding_argf(&f, "count", "%zu", reply->line_count);
         } else if (table[i].flag == REPLY_OVERLONG) {
@@ -316,7 +361,7 @@ enum verdict check_broken(struct check_context *c, enum status status, enum smtp
     }
     finding_init(&f, id);
     if (reply != NULL && reply->line_count > 0) {
-        check_add_reply(&f, reply);
+        check_add_reply(c, &f, reply);
         struct span first = reply_line_whole(reply, 0);
         finding_arg_span(&f, "detail", first.p, first.len);
     } else {
@@ -352,6 +397,16 @@ void check_list(struct buf *list, const char *item)
     (void)st; /* a list that is cut still tells */
 }
 
+void check_tell_answer(struct check_context *c, const struct dns_question *q, bool direct)
+{
+    struct dns_facts facts;
+    if (q->answer.result == DNS_CANCELLED || dns_facts_make(&facts, q, direct) != ST_OK) {
+        return; /* the run says less about itself, and its verdicts are the same */
+    }
+    c->sink->answer(c->sink->ctx, &facts);
+    dns_facts_free(&facts);
+}
+
 enum status check_ask_all(struct check_context *c, struct dns_question *questions, size_t count)
 {
     int limit = (c->dns.config.timeout_ms > 0 ? c->dns.config.timeout_ms : 5000) *
@@ -359,6 +414,9 @@ enum status check_ask_all(struct check_context *c, struct dns_question *question
     c->sink->wait(c->sink->ctx, WAIT_DNS, limit);
     enum status st = dns_ask_all(&c->dns, questions, count);
     c->sink->wait(c->sink->ctx, WAIT_NONE, 0);
+    for (size_t i = 0; st == ST_OK && i < count; i++) {
+        check_tell_answer(c, &questions[i], false);
+    }
     return st;
 }
 

@@ -7,7 +7,7 @@
 #define SMTPSCOPE_CHECK_TOOLS_H
 
 #include "check.h"
-#include "reply_class.h"
+#include "reply_decode.h"
 
 /* In reply_flags_told, beside the flags of reply.h. */
 #define REPLY_UNASKED 0x80000000u
@@ -41,13 +41,16 @@ enum verdict check_gave_up(struct check_context *c, enum status status, const ch
 enum verdict check_not_reopened(struct check_context *c, enum status status,
                                 const struct error *error);
 
-/* The arguments `code` and `text`, the class, and the lines of command and reply as evidence. */
-void check_add_reply(struct finding *f, const struct reply *reply);
-/* The same, and the class decides who can fix it where it says so. */
-void check_add_refusal(struct finding *f, const struct reply *reply);
+/* What the reply says to the decoder: its words, what it answers, and who spoke on this path. */
+struct reply_verdict check_decode(const struct check_context *c, const struct reply *reply);
+enum reply_class check_class(const struct check_context *c, const struct reply *reply);
+/* The arguments `code` and `text`, class and cause, and the lines of command and reply as evidence.
+ */
+void check_add_reply(const struct check_context *c, struct finding *f, const struct reply *reply);
+/* The same, and the cause decides who can fix it and how sure we are (finding_explain). */
+void check_add_refusal(const struct check_context *c, struct finding *f, const struct reply *reply);
 /* A finding that rests on one refusal. */
 enum verdict check_refused(struct check_context *c, const char *id, const struct reply *reply);
-enum reply_class check_class(const struct reply *reply);
 /* True when the reply can be judged: it is complete, or the link dropped right behind a refusal. */
 bool check_replied(enum status status, const struct reply *reply);
 /* 421 (RFC 5321 3.8): the server is going away, whatever was asked. Closes, reports and returns
@@ -65,9 +68,11 @@ void check_timed_domain(struct check_context *c, enum timing t, int64_t start_us
 /* Appends to a list in a finding's argument: a comma before each but the first. Never fails. */
 void check_list(struct buf *list, const char *item);
 
-/* DNS with the wait told to the screen. */
+/* DNS with the wait told to the screen, and the answers to the record. */
 enum status check_ask_all(struct check_context *c, struct dns_question *questions,
                           size_t count) MUST_CHECK;
+/* What came back, for the record; direct: from a server that is not in the configuration. */
+void check_tell_answer(struct check_context *c, const struct dns_question *q, bool direct);
 /* "MX of example.com: answered by 192.0.2.53 in 12 ms" or why not. */
 uint32_t check_note_answer(struct check_context *c, const char *name, uint16_t type,
                            const struct dns_answer *answer);

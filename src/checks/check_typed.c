@@ -191,11 +191,11 @@ static void typed_mail(struct check_context *c, const char *line, size_t len, co
         judge_mail_accepted(c, r, &subject);
         check_facts_changed(c);
     } else if (!good && r->code >= 400 && (!is_slip(r) || promised)) {
-        enum mail_stage stage = verb == VERB_MAIL   ? STAGE_MAIL
-                                : verb == VERB_RCPT ? STAGE_RCPT
-                                : verb == VERB_DATA ? STAGE_DATA
-                                : chunk             ? STAGE_CHUNK
-                                                    : STAGE_END;
+        enum mail_stage stage = verb == VERB_MAIL   ? MAIL_STAGE_MAIL
+                                : verb == VERB_RCPT ? MAIL_STAGE_RCPT
+                                : verb == VERB_DATA ? MAIL_STAGE_DATA
+                                : chunk             ? MAIL_STAGE_CHUNK
+                                                    : MAIL_STAGE_END;
         judge_mail_refused(c, stage, r, &subject);
     }
 }

@@ -75,7 +75,7 @@ static enum verdict report(struct check_context *c, const char *id, const struct
     struct finding f;
     finding_init(&f, id);
     if (r != NULL) {
-        check_add_reply(&f, r);
+        check_add_reply(c, &f, r);
         f.class = CLASS_NONE;
     }
     finding_arg(&f, "attributes", c->plan->xclient);

@@ -26,16 +26,16 @@ static const char *stage_id(enum mail_stage stage, enum reply_class class)
 {
     bool sender = class == CLASS_SENDER_REJECTED || class == CLASS_SENDER_AUTHENTICATION;
     switch (stage) {
-    case STAGE_MAIL:
+    case MAIL_STAGE_MAIL:
         return "smtp.send.sender_refused";
-    case STAGE_RCPT:
+    case MAIL_STAGE_RCPT:
         return class == CLASS_RELAY_DENIED ? "smtp.send.relay_denied"
                : sender                    ? "smtp.send.sender_refused"
                                            : "smtp.send.recipient_refused";
-    case STAGE_DATA:
+    case MAIL_STAGE_DATA:
         return "smtp.send.data_refused";
-    case STAGE_CHUNK:
-    case STAGE_END:
+    case MAIL_STAGE_CHUNK:
+    case MAIL_STAGE_END:
         break;
     }
     return "smtp.send.content_refused";
@@ -45,7 +45,7 @@ static const char *stage_id(enum mail_stage stage, enum reply_class class)
 static bool is_chunking_broken(const struct check_context *c, enum mail_stage stage,
                                const struct reply *r)
 {
-    return stage == STAGE_CHUNK && (r->code == 500 || r->code == 502 || r->code == 503) &&
+    return stage == MAIL_STAGE_CHUNK && (r->code == 500 || r->code == 502 || r->code == 503) &&
            caps_has(&c->smtp.caps, CAP_CHUNKING);
 }
 
@@ -62,16 +62,16 @@ enum verdict judge_mail_refused(struct check_context *c, enum mail_stage stage,
     if (check_shutdown(c, r, &v)) {
         return v;
     }
-    enum reply_class class = check_class(r);
+    enum reply_class class = check_class(c, r);
     const char *id = common_id(r, class);
     if (is_chunking_broken(c, stage, r)) {
         id = "smtp.send.chunking_broken";
     } else if (id == NULL) {
         id = stage_id(stage, class);
     }
-    bool of_sender = stage == STAGE_MAIL || strcmp(id, "smtp.send.sender_refused") == 0;
+    bool of_sender = stage == MAIL_STAGE_MAIL || strcmp(id, "smtp.send.sender_refused") == 0;
     finding_init(&f, id);
-    check_add_refusal(&f, r);
+    check_add_refusal(c, &f, r);
     if (strcmp(id, "smtp.send.greylisted") == 0) {
         f.who = WHO_NOBODY;
         f.class = CLASS_GREYLISTED;
@@ -108,7 +108,7 @@ enum verdict judge_mail_accepted(struct check_context *c, const struct reply *r,
         return check_internal(c, st, NULL);
     }
     finding_init(&f, "smtp.send.ok");
-    check_add_reply(&f, r);
+    check_add_reply(c, &f, r);
     finding_arg(&f, "queue_id", c->facts.queue_id != NULL ? c->facts.queue_id : "-");
     finding_arg(&f, "recipient", text_or(m->recipient, "-"));
     finding_arg(&f, "message_id", m->message_id != NULL ? m->message_id : "");

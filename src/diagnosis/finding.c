@@ -136,6 +136,21 @@ const char *reply_class_name(enum reply_class class)
     return i < ARRAY_LEN(names) ? names[i] : "";
 }
 
+const char *reply_basis_name(enum reply_basis basis)
+{
+    switch (basis) {
+    case BASIS_WORDS:
+        return "words";
+    case BASIS_ENHANCED:
+        return "enhanced";
+    case BASIS_CODE:
+        return "code";
+    case BASIS_NONE:
+        break;
+    }
+    return "";
+}
+
 const struct finding_kind *finding_find(const char *id)
 {
     for (size_t i = 0; i < finding_kind_count; i++) {

@@ -81,6 +81,13 @@ enum reply_class {
 };
 const char *reply_class_name(enum reply_class class);
 
+/* What of a reply told its cause (reply_decode.h). */
+enum reply_basis { BASIS_NONE, BASIS_CODE, BASIS_ENHANCED, BASIS_WORDS };
+const char *reply_basis_name(enum reply_basis basis); /* "words", "enhanced", "code"; "" for none */
+
+struct reply_cause;
+struct reply_vendor;
+
 #define FINDING_ARGS_MAX 10
 #define FINDING_EVIDENCE_MAX 16
 #define FINDING_ARG_TEXT_MAX 1024
@@ -94,7 +101,7 @@ struct finding_kind {
     const char *reference;  /* "RFC 7505, section 3"; untranslated; "" for none */
     const char *args;       /* names of the arguments its texts may use, space-separated */
     enum side side;         /* usual one of an inconclusive result, else SIDE_NONE */
-    bool by_class;          /* the reply decides what to do: advice of its class is added (guide.h) */
+    bool by_cause;          /* the reply decides what to do: advice of its cause is added (guide.h) */
 };
 
 struct finding_arg {
@@ -109,6 +116,10 @@ struct finding {
     enum who who;
     enum confidence confidence;
     enum reply_class class;
+    const struct reply_cause *cause; /* of the reply that it rests on; NULL: there is none */
+    enum reply_basis basis;          /* what of the reply told the cause, */
+    enum confidence cause_confidence; /* how surely, */
+    const struct reply_vendor *vendor; /* and by whose rule; NULL: a rule for all */
     enum side side; /* with VERDICT_INCONCLUSIVE */
     bool typed;     /* from what was typed by hand: the step's own verdict does not rest on it */
     struct finding_arg args[FINDING_ARGS_MAX];

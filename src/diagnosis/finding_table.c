@@ -1,6 +1,6 @@
 #include "finding.h"
 
-/* Columns: id, verdict, who can fix it, confidence, reference, arguments, side, advice by class. */
+/* Columns: id, verdict, who can fix it, confidence, reference, arguments, side, advice by cause. */
 const struct finding_kind finding_kinds[] = {
     {"dns.mx.found", VERDICT_OK, WHO_NOBODY, CONFIDENCE_CERTAIN, "RFC 5321, section 5.1",
      "domain hosts count", SIDE_NONE, false},

@@ -1,14 +1,17 @@
 #include "guide.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "embedded.h"
 #include "escape.h"
+#include "fill.h"
 #include "guide_file.h"
+#include "reply_decode.h"
 #include "text.h"
 
-#define GUIDE_BOOKS 3
+#define GUIDE_BOOKS 6 /* two files each: the language's, the changed English ones, the built-in ones */
 #define GUIDE_PATH_MAX 4096
 
 extern const struct embedded_file guide_files[];
@@ -32,28 +35,54 @@ static const struct guide_entry *guide_entry_find(const struct guide *g, const c
     return NULL;
 }
 
-/* Reads <dir>/guide/<lang>.txt; with none there the book stays empty. */
-static enum status read_language(struct guide_book *book, const char *data_dir, const char *lang,
-                                 size_t len, struct error *error)
-{
-    struct buf path;
-    buf_init(&path, GUIDE_PATH_MAX);
-    enum status st = buf_addf(&path, "%s/guide/%.*s.txt", data_dir, (int)len, lang);
-    if (st == ST_OK) {
-        st = guide_file_read(book, path.p, error);
-    } else {
-        st = error_set(error, st, 0, _("The path of the guide is too long."));
-    }
-    buf_free(&path);
-    return st;
-}
+/* What a language's files are called behind its name. */
+static const char *const parts[] = {"", "-replies"};
 
-/* "es_MX.UTF-8" is looked for as es_MX, then as es. */
 static bool is_english(const char *lang, size_t len)
 {
     return len == 2 && memcmp(lang, "en", 2) == 0;
 }
 
+static const struct embedded_file *built_in(const char *part)
+{
+    char name[32];
+    snprintf(name, sizeof(name), "en%s.txt", part);
+    for (size_t i = 0; i < guide_files_count; i++) {
+        if (strcmp(guide_files[i].name, name) == 0) {
+            return &guide_files[i];
+        }
+    }
+    return NULL;
+}
+
+/* Reads <dir>/guide/<lang>.txt and <lang>-replies.txt; those that are not there add no book. */
+static enum status read_language(struct guide *g, const char *data_dir, const char *lang, size_t len,
+                                 struct error *error)
+{
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        struct buf path;
+        buf_init(&path, GUIDE_PATH_MAX);
+        enum status st =
+            buf_addf(&path, "%s/guide/%.*s%s.txt", data_dir, (int)len, lang, parts[i]);
+        if (st == ST_OK) {
+            struct span known = {NULL, 0};
+            if (is_english(lang, len) && built_in(parts[i]) != NULL) {
+                known = (struct span){built_in(parts[i])->data, built_in(parts[i])->len};
+            }
+            st = guide_file_read(&g->books[g->count], path.p, known, error);
+        } else {
+            st = error_set(error, st, 0, _("The path of the guide is too long."));
+        }
+        buf_free(&path);
+        if (st != ST_OK) {
+            return st;
+        }
+        g->count += g->books[g->count].count > 0 ? 1 : 0;
+    }
+    return ST_OK;
+}
+
+/* "es_MX.UTF-8" is looked for as es_MX, then as es. */
 static enum status read_own(struct guide *g, const char *data_dir, const char *lang,
                             struct error *error)
 {
@@ -67,37 +96,40 @@ static enum status read_own(struct guide *g, const char *data_dir, const char *l
         if (is_english(lang, len) || (i > 0 && len == lengths[0])) {
             return ST_OK;
         }
-        struct guide_book *book = &g->books[g->count];
-        enum status st = read_language(book, data_dir, lang, len, error);
+        enum status st = read_language(g, data_dir, lang, len, error);
         if (st != ST_OK) {
             return st;
         }
-        if (book->count > 0) {
-            g->count++;
-            g->own = 1;
+        if (g->count > 0) {
+            g->own = g->count;
             return ST_OK;
         }
     }
     return ST_OK;
 }
 
-static enum status read_english(struct guide *g, const char *data_dir, struct error *error)
+static enum status read_built_in(struct guide *g, struct error *error)
 {
-    if (data_dir != NULL) {
-        struct guide_book *book = &g->books[g->count];
-        enum status st = read_language(book, data_dir, "en", 2, error);
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        const struct embedded_file *file = built_in(parts[i]);
+        if (file == NULL) {
+            return error_set(error, ST_INVALID, 0,
+                             _("This program was built without its English guide."));
+        }
+        enum status st = guide_file_parse(&g->books[g->count], file->name, file->data, file->len,
+                                          error);
         if (st != ST_OK) {
             return st;
         }
-        g->count += book->count > 0 ? 1 : 0;
+        g->count++;
     }
-    for (size_t i = 0; i < guide_files_count; i++) {
-        if (strcmp(guide_files[i].name, "en.txt") == 0) {
-            return guide_file_parse(&g->books[g->count++], guide_files[i].name, guide_files[i].data,
-                                    guide_files[i].len, error);
-        }
-    }
-    return error_set(error, ST_INVALID, 0, _("This program was built without its English guide."));
+    return ST_OK;
+}
+
+static enum status read_english(struct guide *g, const char *data_dir, struct error *error)
+{
+    enum status st = data_dir != NULL ? read_language(g, data_dir, "en", 2, error) : ST_OK;
+    return st == ST_OK ? read_built_in(g, error) : st;
 }
 
 enum status guide_load(struct guide **out, const char *data_dir, const char *lang,
@@ -138,61 +170,15 @@ void guide_free(struct guide *g)
     free(g);
 }
 
-static const char *argument(const struct finding *f, struct span name)
+static const char *argument(const void *ctx, struct span name)
 {
+    const struct finding *f = ctx;
     for (size_t i = 0; f != NULL && i < f->arg_count; i++) {
         if (strlen(f->args[i].name) == name.len && memcmp(f->args[i].name, name.p, name.len) == 0) {
             return f->args[i].value;
         }
     }
     return NULL;
-}
-
-/* True when every argument that p[0..len) names is there and says something. */
-static bool has_arguments(const struct finding *f, const char *p, size_t len)
-{
-    const char *end = p + len;
-    while ((p = memchr(p, '{', (size_t)(end - p))) != NULL) {
-        struct span name;
-        size_t n = p[1] == '{' ? 0 : guide_placeholder(p, &name);
-        const char *value = n > 0 ? argument(f, name) : NULL;
-        if (n > 0 && (value == NULL || value[0] == '\0')) {
-            return false;
-        }
-        p += n > 0 ? n : 2;
-    }
-    return true;
-}
-
-/* The reader has seen to it that braces and brackets are in order. */
-static enum status fill(struct buf *b, const char *text, const struct finding *f, unsigned flags)
-{
-    enum status st = ST_OK;
-    while (*text != '\0' && st == ST_OK) {
-        size_t run = strcspn(text, "{[]");
-        st = escape_add(b, text, run, flags);
-        text += run;
-        if (st != ST_OK || *text == '\0') {
-            break;
-        }
-        if (text[0] == '[' && text[1] == '[') {
-            const char *end = strstr(text, "]]");
-            bool shown = end == NULL || has_arguments(f, text, (size_t)(end - text));
-            text = shown ? text + 2 : end + 2;
-        } else if (text[0] == ']' && text[1] == ']') {
-            text += 2;
-        } else if (text[0] == '{') {
-            struct span name = {NULL, 0};
-            size_t len = text[1] == '{' ? 0 : guide_placeholder(text, &name);
-            const char *value = len > 0 ? argument(f, name) : "{";
-            value = value != NULL ? value : "?";
-            st = escape_add(b, value, strlen(value), flags);
-            text += len > 0 ? len : 2;
-        } else {
-            st = buf_add_char(b, *text++);
-        }
-    }
-    return st;
 }
 
 static enum status fill_field(char **field, const char *text, const struct finding *f,
@@ -209,7 +195,7 @@ static enum status fill_field(char **field, const char *text, const struct findi
         st = buf_addf(&b, "%s ", *field);
     }
     if (st == ST_OK) {
-        st = fill(&b, text, f, flags);
+        st = fill_text(&b, text, argument, f, flags);
     }
     if (st == ST_OK || st == ST_LIMIT) {
         st = str_set(field, buf_str(&b));
@@ -234,25 +220,24 @@ static enum status fill_steps(struct guide_text *out, const struct guide_entry *
 }
 
 static enum status fill_entry(struct guide_text *out, const struct guide_entry *e,
-                              const struct guide_entry *class, const struct finding *f,
+                              const struct guide_entry *cause, const struct finding *f,
                               unsigned flags)
 {
     enum status st = fill_field(&out->title, e->title, f, flags);
     if (st == ST_OK) {
         st = fill_field(&out->means, e->means, f, flags);
     }
-    if (st == ST_OK && class != NULL) {
-        st = fill_field(&out->means, class->means, NULL, flags);
+    if (st == ST_OK && cause != NULL) {
+        st = fill_field(&out->means, cause->means, NULL, flags);
     }
-    /* What is known of the kind of refusal is nearer to the cause than what is known of the step.
-     */
-    if (st == ST_OK && class != NULL) {
-        st = fill_steps(out, class, NULL, flags);
+    /* What is known of the refusal is nearer to the cause than what is known of the step. */
+    if (st == ST_OK && cause != NULL) {
+        st = fill_steps(out, cause, NULL, flags);
     }
     if (st == ST_OK) {
         st = fill_steps(out, e, f, flags);
     }
-    const char *link = e->link != NULL || class == NULL ? e->link : class->link;
+    const char *link = e->link != NULL || cause == NULL ? e->link : cause->link;
     if (st == ST_OK) {
         st = fill_field(&out->link, link, f, flags);
     }
@@ -270,11 +255,9 @@ enum status guide_finding(const struct guide *g, const struct finding *f, bool a
     if (e == NULL) {
         return ST_INVALID;
     }
-    const struct guide_entry *class = NULL;
-    if (f->class != CLASS_NONE && f->kind->by_class) {
-        char name[64] = "class ";
-        str_copy(name + 6, sizeof(name) - 6, reply_class_name(f->class));
-        class = guide_entry_find(g, name);
+    const struct guide_entry *cause = NULL;
+    if (f->cause != NULL && f->kind->by_cause) {
+        cause = guide_entry_find(g, f->cause->id);
     }
     /* A look at the finding with its words in the guide's language; nothing in it is ours to free. */
     struct finding own = *f;
@@ -283,7 +266,67 @@ enum status guide_finding(const struct guide *g, const struct finding *f, bool a
             own.args[i].value = _(own.args[i].value);
         }
     }
-    return fill_entry(out, e, class, &own, ascii ? ESCAPE_ASCII : 0);
+    return fill_entry(out, e, cause, &own, ascii ? ESCAPE_ASCII : 0);
+}
+
+enum status guide_cause(const struct guide *g, const struct reply_cause *cause,
+                        struct guide_text *out)
+{
+    memset(out, 0, sizeof(*out));
+    const struct guide_entry *e = guide_entry_find(g, cause->id);
+    return e != NULL ? fill_entry(out, e, NULL, NULL, 0) : ST_INVALID;
+}
+
+void guide_basis_of(enum reply_basis basis, const struct reply_vendor *vendor,
+                    enum confidence confidence, char *out, size_t size)
+{
+    const char *sure = confidence_word(confidence);
+    out[0] = '\0';
+    switch (basis) {
+    case BASIS_WORDS:
+        if (vendor != NULL) {
+            snprintf(out, size, _("Explained by the words of the reply (%s); %s."), vendor->name,
+                     sure);
+        } else {
+            snprintf(out, size, _("Explained by the words of the reply; %s."), sure);
+        }
+        break;
+    case BASIS_ENHANCED:
+        if (vendor != NULL) {
+            snprintf(out, size, _("Explained by the enhanced code, as %s uses it; %s."),
+                     vendor->name, sure);
+        } else {
+            snprintf(out, size, _("Explained by the enhanced code of the reply; %s."), sure);
+        }
+        break;
+    case BASIS_CODE:
+        snprintf(out, size, _("Explained by the code of the reply alone; %s."), sure);
+        break;
+    case BASIS_NONE:
+        break;
+    }
+}
+
+void guide_basis(const struct finding *f, char *out, size_t size)
+{
+    bool has = f->cause != NULL && f->kind->by_cause;
+    guide_basis_of(has ? f->basis : BASIS_NONE, f->vendor, f->cause_confidence, out, size);
+}
+
+void guide_group_steps(const struct guide_step *steps, size_t count, size_t *order)
+{
+    size_t placed = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool named = false;
+        for (size_t k = 0; k < i; k++) {
+            named = named || steps[k].who == steps[i].who;
+        }
+        for (size_t k = i; k < count && !named; k++) {
+            if (steps[k].who == steps[i].who) {
+                order[placed++] = k;
+            }
+        }
+    }
 }
 
 enum status guide_check(const struct guide *g, const char *check_id, struct guide_text *out)

@@ -1,7 +1,7 @@
 /*
  * guide: the advice for people, one text file a language, one entry a finding.
  *
- * The file (assets/guide/<lang>.txt) is UTF-8, entries like
+ * A language has two files, assets/guide/<lang>.txt and <lang>-replies.txt, in UTF-8, with entries like
  *
  *   [dns.mx.null]
  *   title: {domain} says that it takes no mail
@@ -18,9 +18,9 @@
  * A brace itself is written {{. [[What stands in double brackets]] is left out when an argument in it is not
  * there or empty. "do" lines are numbered in order; the word after "do" (client server dns
  * network third-party tool any) says who. There are also entries for the checks themselves ([check dns.mx]:
- * title, means) used before there is a finding and when all is well, and for the classes of replies ([class
- * greylisted]): what they mean and what to do is added to a finding whose row in the
- * table says so.
+ * title, means) used before there is a finding and when all is well, and, in the second file, for the causes
+ * of replies ([reply.class.greylisted], reply_decode.h): what they mean and what to do is added to a finding
+ * whose row in the table says so.
  * The name says the same as the title without any argument, and the sign how one sees that it is
  * so. Lessons ask by them; braces and double brackets are not for them.
  * Lines that begin with # are comments. Errors name file, line and what was expected.
@@ -37,6 +37,7 @@
 
 #define GUIDE_FILE_MAX (4u << 20)
 #define GUIDE_DO_MAX 12
+#define GUIDE_BASIS_MAX 256
 
 struct guide; /* opaque, heap */
 
@@ -63,6 +64,18 @@ struct guide_text {
 /* Text of a finding. Never fails for a known id; on no memory fields may be NULL-safe empty strings. */
 enum status guide_finding(const struct guide *g, const struct finding *f, bool ascii,
                           struct guide_text *out) MUST_CHECK;
+/* The order in which steps of one side stand together, sides in the order in which they are first named. */
+void guide_group_steps(const struct guide_step *steps, size_t count, size_t *order);
+/* Text about a cause of a reply, by itself. */
+enum status guide_cause(const struct guide *g, const struct reply_cause *cause,
+                        struct guide_text *out) MUST_CHECK;
+/*
+ * How the cause was found, for people: "Explained by the words of the reply (Google); likely.". Empty when
+ * the finding's text has none. vendor: whose rule spoke, or NULL.
+ */
+void guide_basis(const struct finding *f, char *out, size_t size);
+void guide_basis_of(enum reply_basis basis, const struct reply_vendor *vendor, enum confidence confidence,
+                    char *out, size_t size);
 /* Text about a check: what it does and why. */
 enum status guide_check(const struct guide *g, const char *check_id, struct guide_text *out)
     MUST_CHECK;

@@ -13,7 +13,7 @@
 #define GUIDE_FIELD_MAX (16u << 10)
 
 struct guide_entry {
-    char *name; /* "dns.mx.null", "check dns.mx", "class greylisted" */
+    char *name; /* "dns.mx.null", "check dns.mx", "reply.class.greylisted" */
     char *title, *means, *link;
     char *called, *sign; /* without arguments; NULL where nothing is said */
     struct guide_step steps[GUIDE_DO_MAX];
@@ -29,14 +29,13 @@ struct guide_book {
 /* `file` is for the error sentence. A book that failed is empty. */
 enum status guide_file_parse(struct guide_book *book, const char *file, const char *p, size_t len,
                              struct error *error) MUST_CHECK;
-/* A file that is not there is an empty book and ST_OK. */
-enum status guide_file_read(struct guide_book *book, const char *path, struct error *error)
-    MUST_CHECK;
+/* A file that is not there, or that says what is `known` already, is an empty book and ST_OK. */
+enum status guide_file_read(struct guide_book *book, const char *path, struct span known,
+                            struct error *error) MUST_CHECK;
 void guide_book_free(struct guide_book *book);
 const struct guide_entry *guide_book_find(const struct guide_book *book, const char *name);
 
-/* Reads the placeholder that begins at p[0] == '{'. Returns its length with both braces and sets *name, or 0
-   when there is none. */
-size_t guide_placeholder(const char *p, struct span *name);
+/* The word behind "do": client, server, dns, network, third-party, tool or any. */
+bool guide_who(const char *word, size_t len, enum who *out);
 
 #endif

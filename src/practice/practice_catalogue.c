@@ -22,6 +22,7 @@ static const struct {
     {"login", N_("Logging in")},
     {"policy", N_("Refusals and limits")},
     {"hostile", N_("Hostile servers")},
+    {"recorded", N_("Recorded runs")},
     {"other", N_("Other")},
 };
 

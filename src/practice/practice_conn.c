@@ -119,7 +119,7 @@ static void decide_port(struct practice_conn *c, const struct scenario_host *h,
 {
     struct practice *w = c->world;
     enum port_kind kind = port != NULL ? port->kind : PORT_REFUSE;
-    int64_t rtt = h->latency_us;
+    int64_t rtt = port != NULL && port->latency_us >= 0 ? port->latency_us : h->latency_us;
     c->one_way_us = rtt / 2;
     switch (kind) {
     case PORT_REFUSE:

@@ -31,7 +31,7 @@
  *     address ADDRESS...       gets A or AAAA records unless `hidden`, and PTR records
  *     hidden       latency TIME (there and back)
  *     ptr NAME... | none | servfail | timeout | refused
- *     port N|* refuse|drop|reset|close|unreachable|aborted|denied|exhausted
+ *     port N|* refuse|drop|reset|close|unreachable|aborted|denied|exhausted [latency TIME]
  *                  `*`: every port not named; else refuse
  *     port N SERVER [tls] [reset-at N|close-at N|stall-at N]      after N octets from the server
  *
@@ -188,6 +188,7 @@ struct scenario_port {
     bool tls;
     enum port_cut cut;
     uint64_t cut_at;
+    int64_t latency_us; /* -1: the host's */
     unsigned line;
 };
 

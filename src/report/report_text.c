@@ -82,7 +82,7 @@ static void write_todo(struct writer *w, const struct guide_text *text)
 {
     size_t order[GUIDE_DO_MAX];
     const char *label = _("What to do");
-    report_group_steps(text, order);
+    guide_group_steps(text->steps, text->step_count, order);
     for (size_t i = 0; i < text->step_count; i++) {
         const struct guide_step *step = &text->steps[order[i]];
         if (i == 0 || text->steps[order[i - 1]].who != step->who) {
@@ -99,7 +99,7 @@ static void write_finding(struct writer *w, const struct record *r, const struct
                           const struct finding *f, unsigned number)
 {
     struct guide_text text;
-    char label[128];
+    char label[GUIDE_BASIS_MAX];
     w->st = guide_finding(o->guide, f, o->ascii, &text);
     if (w->st != ST_OK) {
         return;
@@ -109,6 +109,10 @@ static void write_finding(struct writer *w, const struct record *r, const struct
     size_t width = escape_columns(label, strlen(label), w->flags);
     write_wrapped(w, label, width + 1, text.title);
     write_wrapped(w, _("What it means"), LABEL_COLUMNS, text.means);
+    guide_basis(f, label, sizeof(label));
+    if (label[0] != '\0') {
+        write_wrapped(w, "", LABEL_COLUMNS, label);
+    }
     write_todo(w, &text);
     if (f->typed) {
         write_wrapped(w, _("Typed"), LABEL_COLUMNS, report_typed_sentence());

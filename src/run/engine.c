@@ -47,7 +47,6 @@ struct command *command_new(enum command_kind kind, size_t text_len)
     if (c != NULL) {
         c->item.bytes = sizeof(*c) + text_len;
         c->kind = kind;
-        c->check = CHECK_NONE;
     }
     return c;
 }
@@ -464,16 +463,21 @@ enum status engine_is_elsewhere(const struct engine *e, const struct plan *plan,
     return ST_OK;
 }
 
-enum status engine_step(struct engine *e, enum check_id check, const struct plan *plan)
+enum status engine_steps(struct engine *e, uint64_t mask, const struct plan *plan)
 {
-    if (check >= CHECK_COUNT || e->generation == 0) {
+    if (mask == 0 || (mask & ~ALL_CHECKS) != 0 || e->generation == 0) {
         return ST_INVALID;
     }
     struct command *c = command_new_job(COMMAND_STEP, e->generation, plan);
     if (c != NULL) {
-        c->check = check;
+        c->steps = mask;
     }
     return command_send(e, c);
+}
+
+enum status engine_step(struct engine *e, enum check_id check, const struct plan *plan)
+{
+    return check < CHECK_COUNT ? engine_steps(e, CHECK_BIT(check), plan) : ST_INVALID;
 }
 
 enum status engine_continue(struct engine *e)

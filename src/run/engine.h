@@ -46,6 +46,8 @@ uint32_t engine_generation(const struct engine *e);
  * consent is for this once. NULL: no consent.
  */
 enum status engine_step(struct engine *e, enum check_id check, const struct plan *plan) MUST_CHECK;
+/* Several steps like that, in their order, on one connection: the bits of `mask`. */
+enum status engine_steps(struct engine *e, uint64_t mask, const struct plan *plan) MUST_CHECK;
 /* The safe steps that are still to do. */
 enum status engine_continue(struct engine *e) MUST_CHECK;
 /* Pause after the step that is running; again: go on. */

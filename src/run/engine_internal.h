@@ -42,7 +42,7 @@ struct command {
     struct queue_item item; /* first: it is queued by this */
     enum command_kind kind;
     uint32_t run;
-    enum check_id check;
+    uint64_t steps; /* COMMAND_STEP: their bits */
     bool paused;
     enum cancel_level level; /* COMMAND_CANCEL; for others: it was cancelled while it waited */
     struct plan *plan;

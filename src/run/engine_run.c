@@ -461,7 +461,7 @@ void engine_run_step(struct engine *e, struct command *command)
     if (!engine_run_is_current(e, command)) {
         return;
     }
-    uint64_t paused = e->remaining & ~CHECK_BIT(command->check);
+    uint64_t paused = e->remaining & ~command->steps;
     const struct consent none = {0};
     take_consent(e, &none);
     if (command->plan != NULL) {
@@ -472,7 +472,7 @@ void engine_run_step(struct engine *e, struct command *command)
         }
     }
     set_deadline(e);
-    uint64_t mask = with_followers(e, with_needs(e, CHECK_BIT(command->check)));
+    uint64_t mask = with_followers(e, with_needs(e, command->steps));
     leave_for(e, mask);
     run_steps(e, mask, false);
     take_consent(e, &e->consent);

@@ -67,6 +67,13 @@ void event_free(struct event *e)
             free(e->u.facts);
         }
         break;
+    case EVENT_ANSWER:
+        if (e->u.answer != NULL) {
+            dns_facts_free(e->u.answer);
+            free(e->u.answer);
+        }
+        break;
+    case EVENT_DIAL:
     case EVENT_STEP_STARTED:
     case EVENT_LINE:
     case EVENT_MARK:

@@ -19,6 +19,8 @@ enum event_kind {
     EVENT_WAIT, /* waiting for something, or WAIT_NONE: no more */
     EVENT_FINDING,
     EVENT_FACTS,
+    EVENT_ANSWER, /* name servers were asked */
+    EVENT_DIAL,   /* a connection was tried */
     EVENT_STEP_DONE,
     EVENT_SESSION, /* the connection opened, became encrypted, closed */
     EVENT_RUN_DONE,
@@ -57,6 +59,8 @@ struct event {
         } wait;
         struct finding *finding;
         struct facts *facts;
+        struct dns_facts *answer;
+        struct dial_facts dial;
         struct {
             enum verdict verdict;
             int64_t elapsed_us;

@@ -20,6 +20,11 @@ void record_free(struct record *r)
         finding_free(&r->findings[i].f);
     }
     free(r->findings);
+    for (size_t i = 0; i < r->answer_count; i++) {
+        dns_facts_free(&r->answers[i].f);
+    }
+    free(r->answers);
+    free(r->dials);
     for (size_t i = 0; i < RECORD_PATHS_MAX; i++) {
         if (r->paths[i] != NULL) {
             facts_free(r->paths[i]);
@@ -165,6 +170,67 @@ static bool set_facts(struct record *r, struct event *e)
     return true;
 }
 
+static bool add_answer(struct record *r, struct event *e)
+{
+    if (e->u.answer == NULL) {
+        return false;
+    }
+    struct record_answer *grown = NULL;
+    if (r->answer_count < RECORD_ANSWERS_MAX) {
+        grown = realloc(r->answers, (r->answer_count + 1) * sizeof(*grown));
+    }
+    if (grown == NULL) {
+        r->answers_dropped++;
+        return true;
+    }
+    r->answers = grown;
+    r->answers[r->answer_count++] =
+        (struct record_answer){.check = e->check, .f = *e->u.answer};
+    free(e->u.answer);
+    e->u.answer = NULL;
+    return true;
+}
+
+static void add_dial(struct record *r, const struct event *e)
+{
+    struct record_dial *grown = NULL;
+    if (r->dial_count < RECORD_DIALS_MAX) {
+        grown = realloc(r->dials, (r->dial_count + 1) * sizeof(*grown));
+    }
+    if (grown == NULL) {
+        r->dials_dropped++;
+        return;
+    }
+    r->dials = grown;
+    r->dials[r->dial_count++] = (struct record_dial){.check = e->check,
+                                                     .path = e->path,
+                                                     .t_us = e->t_us,
+                                                     .line = lines_last(r->lines),
+                                                     .f = e->u.dial};
+}
+
+/* The conversation that opens is on the connection that was made last, and the one that ends is the
+ * last one that opened. */
+static void follow_dial(struct record *r, const struct event *e)
+{
+    bool open = e->u.session.state != SMTP_CLOSED;
+    struct record_dial *last = r->dial_count > 0 ? &r->dials[r->dial_count - 1] : NULL;
+    if (open && r->session == SMTP_CLOSED && last != NULL && last->f.status == ST_OK) {
+        last->talked = true;
+    }
+    for (size_t i = r->dial_count; !open && i-- > 0;) {
+        struct record_dial *d = &r->dials[i];
+        if (d->talked) {
+            if (!d->ended) {
+                d->ended = true;
+                d->why = e->u.session.why;
+                d->last_line = lines_last(r->lines);
+            }
+            return;
+        }
+    }
+}
+
 static void run_started(struct record *r, struct event *e)
 {
     r->started = true;
@@ -178,6 +244,7 @@ static void run_started(struct record *r, struct event *e)
 
 static void set_session(struct record *r, const struct event *e)
 {
+    follow_dial(r, e);
     r->session = e->u.session.state;
     r->session_tls = e->u.session.tls;
     r->session_authenticated = e->u.session.authenticated;
@@ -213,6 +280,11 @@ bool record_apply(struct record *r, struct event *e)
         return add_finding(r, e);
     case EVENT_FACTS:
         return set_facts(r, e);
+    case EVENT_ANSWER:
+        return add_answer(r, e);
+    case EVENT_DIAL:
+        add_dial(r, e);
+        return true;
     case EVENT_STEP_DONE:
         step_done(r, e);
         return true;

@@ -17,6 +17,7 @@ void reply_init(struct reply *r)
     buf_init(&r->text, REPLY_TEXT_MAX);
     r->line_count = 0;
     r->command_line = 0;
+    r->answers = 0;
     r->elapsed_us = 0;
     r->state_len = 0;
     r->state = 0;

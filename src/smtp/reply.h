@@ -49,6 +49,7 @@ struct reply {
     struct reply_line lines[REPLY_LINES_MAX];
     size_t line_count;
     uint32_t command_line; /* transcript number of the command that it answers; 0 when none */
+    unsigned answers;      /* enum smtp_wait: what it was waited for as, set by the conversation */
     int64_t elapsed_us;    /* from sending the command to the end of the reply */
     size_t state_len;      /* parser: bytes of the line in progress */
     unsigned state;

@@ -566,6 +566,7 @@ enum status wire_fail(struct smtp *s, enum status st, enum smtp_wait wait)
 enum status wire_reply(struct smtp *s, enum smtp_wait wait, int64_t sent_us, int64_t deadline,
                        struct reply *reply)
 {
+    reply->answers = wait;
     if (s->tap.wait != NULL) {
         s->tap.wait(s->tap.ctx, wait, smtp_limit_ms(s, wait));
     }

@@ -95,6 +95,8 @@ expect 0 --list-scenarios
 grep -q '^healthy  *basics  *1 ' "$work/out" || wrong '--list-scenarios: no healthy as the first lesson'
 [ "$(grep -c '^# ' "$work/out")" -ge 10 ] || wrong '--list-scenarios: no heading for each theme'
 grep -v '^# ' "$work/out" | grep -qv '^[a-z0-9-]* ' && wrong '--list-scenarios: a line without a name first'
+expect 0 --list-playbooks
+grep -q "^receive  *I can't receive mail" "$work/out" || wrong '--list-playbooks: no receive'
 for pair in print-man:man/smtpscope.1 print-completion=bash:completions/smtpscope.bash \
     print-completion=zsh:completions/smtpscope.zsh print-completion=fish:completions/smtpscope.fish
 do
@@ -102,6 +104,62 @@ do
     cmp -s "$work/out" "$source/assets/${pair#*:}" ||
         wrong "assets/${pair#*:} is not what smtpscope --${pair%%:*} prints"
 done
+
+echo "explaining replies"
+# explains CODE FINDING ARGUMENTS: with that exit code, and that finding in the JSON on standard output.
+explains()
+{
+    want=$1
+    finding=$2
+    shift 2
+    expect "$want" --explain --json "$@"
+    grep -qF -e "\"finding\":$finding," "$work/out" || wrong "--explain $*: not $finding: $(cat "$work/out")"
+}
+explains 0 '"reply.google.unauthenticated"' '550 5.7.26 no - gsmtp'
+explains 0 '"reply.sender.null_mx"' '550 5.7.27 no'
+explains 0 '"reply.class.sender-rejected"' --stage mail '550 Access denied'
+explains 0 '"reply.class.unknown-recipient"' "--explain=Diagnostic-Code: smtp; 550 5.1.1 user unknown"
+explains 65 null 'hello world'
+explains 65 '"reply.class.mailbox-full"' 'the mailbox is full'
+expect 0 --explain '550 5.1.1 user unknown'
+grep -qF 'Class: unknown-recipient' "$work/out" || wrong '--explain: no class'
+expect 0 --explain "$(printf '550 \033[31m\302\233user unknown')"
+clean "$work/out" '--explain'
+explains 0 '"reply.class.unknown-recipient"' '550-user
+550 unknown'
+complains 64 'put the reply in quotes' --explain 550 user unknown
+complains 64 'one of: dns connect' --explain --stage later 550
+complains 64 '--stage needs --explain' --stage rcpt --check example.org
+complains 65 'nothing to explain' --explain
+complains 65 'nothing to explain' --explain --json
+# lines CODE COUNT: standard input is explained with that exit code, in so many lines of JSON.
+lines()
+{
+    "$program" --explain --json <"$work/in" >"$work/out" 2>"$work/err"
+    code=$?
+    [ $code -eq "$1" ] || wrong "--explain <in: exit code $code instead of $1"
+    [ "$(wc -l <"$work/out")" -eq "$2" ] || wrong "--explain <in: $(wc -l <"$work/out") lines instead of $2"
+    [ -z "$has_python" ] || python3 -c 'import json, sys; [json.loads(line) for line in open(sys.argv[1])]' \
+        "$work/out" || wrong '--explain: not JSON'
+}
+printf '550 user unknown\r\n\n421 later' >"$work/in"
+lines 0 2
+printf '550 user unknown\nnothing\n' >"$work/in"
+lines 1 2
+printf 'Status: 5.2.2\nDiagnostic-Code: smtp; 550 no\n  more\n' >"$work/in"
+lines 0 1
+grep -qF '"enhanced":"5.2.2"' "$work/out" || wrong '--explain: the status of the DSN is not used'
+head -c 100000 /dev/zero | tr '\0' x >"$work/in"
+printf '\n550 a\0b\033[31m\377\n' >>"$work/in"
+lines 1 2
+head -c 50000 "$program" >"$work/in"
+"$program" --explain <"$work/in" >"$work/out" 2>"$work/err"
+clean "$work/out" '--explain of a program'
+printf '550 user unknown\n' >"$work/in"
+"$program" --explain <"$work/in" >/dev/full 2>"$work/err"
+[ $? -eq 74 ] || wrong '--explain: a full disk is not told'
+"$program" --explain </ >"$work/out" 2>"$work/err"
+[ $? -eq 74 ] || wrong '--explain: an unreadable standard input is not told'
 
 echo "exit codes"
 expect 0 --check --demo=healthy
@@ -188,6 +246,30 @@ if [ -w /dev/full ]; then
     [ $? -eq 74 ] || wrong 'a full disk behind standard output is not noticed'
     grep -q 'Writing failed' "$work/err" || wrong "a full disk: $(cat "$work/err")"
 fi
+
+echo "a scenario of a saved run"
+mkdir -p "$work/data/scenarios"
+expect 2 --json --demo=auth-535 --save "$work/run.json"
+expect 0 --make-scenario "$work/run.json"
+[ ! -s "$work/err" ] || wrong "--make-scenario: $(cat "$work/err")"
+cp "$work/out" "$work/made.txt"
+expect 0 --make-scenario "$work/run.json" --save "$work/data/scenarios/made.txt"
+cmp -s "$work/made.txt" "$work/data/scenarios/made.txt" || wrong '--save: another scenario'
+complains 73 'exists already' --make-scenario "$work/run.json" --save "$work/data/scenarios/made.txt"
+"$program" --make-scenario - <"$work/run.json" 2>"$work/err" | cmp -s - "$work/made.txt" ||
+    wrong '--make-scenario -: another scenario'
+SMTPSCOPE_DATA="$work/data" "$program" --json --demo=made >"$work/out" 2>"$work/err"
+[ $? -eq 2 ] || wrong "a scenario that was made: $(cat "$work/err")"
+grep -q '"smtp.auth.wrong"' "$work/out" || wrong 'a scenario that was made: another finding'
+SMTPSCOPE_DATA="$work/data" "$program" --list-scenarios >"$work/out"
+grep -q '^made ' "$work/out" || wrong 'a scenario that was made is not listed'
+head -c 2000 "$work/run.json" >"$work/cut.json"
+complains 65 'ends too early' --make-scenario "$work/cut.json"
+complains 65 'is no JSON' --make-scenario "$source/README.md"
+complains 65 'no saved run' --make-scenario "$source/assets/report.schema.json"
+complains 65 'is not a regular file' --make-scenario "$work"
+complains 74 'cannot be read' --make-scenario "$work/no-such-file.json"
+complains 64 'must not be empty' --make-scenario ''
 
 echo "a limit on the size of files"
 (ulimit -f 1 && exec "$program" --check --demo=flood --save "$work/big.txt" >/dev/null 2>"$work/err")

@@ -44,7 +44,7 @@ expect()
 }
 
 echo "files"
-for file in smtpscope/guide/en.txt smtpscope/report.schema.json man/man1/smtpscope.1 \
+for file in smtpscope/guide/en.txt smtpscope/guide/en-replies.txt smtpscope/report.schema.json man/man1/smtpscope.1 \
     man/man7/smtpscope-scenarios.7 bash-completion/completions/smtpscope zsh/site-functions/_smtpscope \
     fish/vendor_completions.d/smtpscope.fish; do
     [ -s "$share/$file" ] || wrong "share/$file is not installed"
@@ -75,7 +75,7 @@ pseudo=$build/pseudo
 if [ -s "$pseudo/locale/qps/LC_MESSAGES/smtpscope.mo" ]; then
     mkdir -p "$share/locale/qps/LC_MESSAGES"
     cp "$pseudo/locale/qps/LC_MESSAGES/smtpscope.mo" "$share/locale/qps/LC_MESSAGES/"
-    cp "$pseudo/guide/qps.txt" "$share/smtpscope/guide/"
+    cp "$pseudo"/guide/qps*.txt "$share/smtpscope/guide/"
     expect 2 --check --lang qps --demo=starttls-454
     grep -qF '[Ţĥé šéŕvéŕ öfféŕš ŠŢÅŔŢŢĻŠ' "$work/out" || wrong 'the installed guide is not read'
     grep -qF '[Çöññéçţéđ fŕöm' "$work/out" || wrong 'the installed sentences are not read'

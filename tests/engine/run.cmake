@@ -3,7 +3,14 @@ add_library(runner STATIC runner.c)
 target_include_directories(runner PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(runner PUBLIC run practice PkgConfig::CMOCKA PRIVATE house)
 
-engine_test(scenarios runner options)
+add_library(told STATIC told.c)
+target_include_directories(told PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+target_link_libraries(told PUBLIC runner options PRIVATE house)
+
+engine_test(scenarios told)
+engine_test(record_scenarios told report)
+target_compile_definitions(engine_record_scenarios PRIVATE
+    SCENARIO_DIR="${PROJECT_SOURCE_DIR}/assets/scenarios")
 add_library(canary STATIC canary.c)
 target_link_libraries(canary PUBLIC runner report PRIVATE house)
 

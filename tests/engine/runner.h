@@ -27,6 +27,8 @@ struct runner {
 void runner_open(struct runner *r, const char *scenario, enum practice_pace pace);
 /* A scenario from text; its first lines (title, target...) are put in. */
 void runner_open_text(struct runner *r, const char *text, enum practice_pace pace);
+/* A whole scenario as it stands in a file. */
+void runner_open_whole(struct runner *r, const char *text, enum practice_pace pace);
 void runner_close(struct runner *r);
 
 void runner_start(struct runner *r); /* engine_start with r->plan, and a fresh record */

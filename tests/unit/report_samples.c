@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "reply_decode.h"
 #include "report_record.h"
 
 /* Writes one JSON report a file into the folder that is named by the argument. */
@@ -44,7 +45,9 @@ int main(int argc, char **argv)
     failed |= write_sample(argv[1], "hostile", &run);
     for (size_t i = 0; i < finding_kind_count; i++) {
         struct finding *f = add_finding(&run.record, CHECK_SEND, finding_kinds[i].id);
-        f->class = (enum reply_class)(i % (CLASS_NETWORK + 1));
+        const struct reply_verdict v = {.cause = &reply_causes[i % reply_cause_count],
+                                        .basis = i % 2 == 0 ? BASIS_WORDS : BASIS_CODE};
+        finding_explain(f, &v, true);
     }
     failed |= write_sample(argv[1], "all_findings", &run);
     report_run_free(&run);

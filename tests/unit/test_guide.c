@@ -11,8 +11,9 @@
 
 #include "check.h"
 #include "guarded.h"
-#include "guide.h"
+#include "guide_checks.h"
 #include "guide_file.h"
+#include "reply_decode.h"
 
 #define NAME_MAX_BYTES 54 /* fits a row of the smallest box */
 #define SIGN_MAX_BYTES 110
@@ -22,16 +23,6 @@ static const char *const check_ids[] = {
     CHECK_LIST(X)
 #undef X
 };
-
-static struct guide *load_english(void)
-{
-    struct guide *g = NULL;
-    struct error error = {0};
-    if (guide_load(&g, NULL, "en", &error) != ST_OK) {
-        fail_msg("%s", error.text);
-    }
-    return g;
-}
 
 static void every_finding_has_a_text(void **state)
 {
@@ -49,16 +40,10 @@ static void every_finding_has_a_text(void **state)
             fail_msg("the guide has no entry [%s]", name);
         }
     }
-    for (int c = CLASS_NONE + 1; c <= CLASS_NETWORK; c++) {
-        snprintf(name, sizeof(name), "class %s", reply_class_name((enum reply_class)c));
-        if (!guide_has(g, name)) {
-            fail_msg("the guide has no entry [%s]", name);
-        }
-    }
     guide_free(g);
 }
 
-/* That findings and classes exist is already demanded by the reader. */
+/* That findings and causes exist is already demanded by the reader. */
 static void entry_is_known(void *ctx, const char *name)
 {
     size_t *count = ctx;
@@ -80,35 +65,8 @@ static void every_text_has_a_finding(void **state)
     struct guide *g = load_english();
     size_t count = 0;
     guide_each(g, entry_is_known, &count);
-    assert_int_equal(count, finding_kind_count + ARRAY_LEN(check_ids) + CLASS_NETWORK);
+    assert_int_equal(count, finding_kind_count + ARRAY_LEN(check_ids) + reply_cause_count);
     guide_free(g);
-}
-
-static void check_ascii(const char *id, const char *text)
-{
-    for (const char *p = text; *p != '\0'; p++) {
-        if (*p < 0x20 || *p > 0x7e) {
-            fail_msg("%s: the English guide is plain ASCII", id);
-        }
-    }
-}
-
-/* "RFC 5321, section 5.1" and the link name the same place. */
-static void check_link(const struct finding_kind *k, const char *link)
-{
-    char expected[128] = "";
-    unsigned rfc;
-    char section[32];
-    int n = sscanf(k->reference, "RFC %u, section %31s", &rfc, section);
-    if (n == 2) {
-        snprintf(expected, sizeof(expected), "https://www.rfc-editor.org/rfc/rfc%u#section-%s", rfc,
-                 section);
-    } else if (n == 1) {
-        snprintf(expected, sizeof(expected), "https://www.rfc-editor.org/rfc/rfc%u", rfc);
-    }
-    if (strcmp(link != NULL ? link : "", expected) != 0) {
-        fail_msg("%s: link is %s, reference is %s", k->id, link, k->reference);
-    }
 }
 
 static void texts_are_complete(void **state)
@@ -132,7 +90,7 @@ static void texts_are_complete(void **state)
         if (strlen(t.title) > 110) {
             fail_msg("%s: the title is too long for one line", k->id);
         }
-        check_link(k, t.link);
+        check_link(k->id, k->reference, t.link);
         guide_text_free(&t);
         finding_free(&f);
     }
@@ -273,49 +231,6 @@ static void what_is_not_known_is_left_out(void **state)
     drop(dir, (const char *const[]){"qq.txt"}, 1);
 }
 
-static void the_class_adds_its_advice(void **state)
-{
-    (void)state;
-    struct guide *g = load_english();
-    struct finding f;
-    struct guide_text plain, with;
-    finding_init(&f, "smtp.banner.refused");
-    assert_int_equal(guide_finding(g, &f, true, &plain), ST_OK);
-    f.class = CLASS_MISSING_PTR;
-    assert_int_equal(guide_finding(g, &f, true, &with), ST_OK);
-    assert_string_equal(plain.title, with.title);
-    assert_true(with.step_count > plain.step_count);
-    assert_non_null(strstr(with.steps[0].text, "PTR"));
-    assert_memory_equal(with.means, plain.means, strlen(plain.means));
-    assert_non_null(strstr(with.means, "name of your address"));
-    guide_text_free(&plain);
-    guide_text_free(&with);
-    finding_free(&f);
-
-    /* What is known already is not watered down. */
-    finding_init(&f, "tls.starttls.refused_temp");
-    assert_int_equal(guide_finding(g, &f, true, &plain), ST_OK);
-    f.class = CLASS_SYSTEM_ERROR;
-    assert_int_equal(guide_finding(g, &f, true, &with), ST_OK);
-    assert_int_equal(plain.step_count, with.step_count);
-    assert_string_equal(plain.means, with.means);
-    guide_text_free(&plain);
-    guide_text_free(&with);
-    finding_free(&f);
-
-    /* Every combination stays within the limits. */
-    for (size_t i = 0; i < finding_kind_count; i++) {
-        for (int c = CLASS_NONE; c <= CLASS_NETWORK; c++) {
-            finding_init(&f, finding_kinds[i].id);
-            f.class = (enum reply_class)c;
-            assert_int_equal(guide_finding(g, &f, true, &with), ST_OK);
-            guide_text_free(&with);
-            finding_free(&f);
-        }
-    }
-    guide_free(g);
-}
-
 static void checks_are_explained(void **state)
 {
     (void)state;
@@ -343,7 +258,8 @@ static const struct broken broken_files[] = {
     {"[]\n", "g.txt:1: expected the name of a finding"},
     {"[no.such]\n", "not [no.such]"},
     {"[check ]\n", "g.txt:1: expected the name"},
-    {"[class nothing]\n", "g.txt:1: expected the name"},
+    {"[reply.nothing]\n", "g.txt:1: expected the name"},
+    {"[class spam]\n", "g.txt:1: expected the name"},
     {"[check.stopped]\ntitle: t\n", "g.txt:1: expected text after means:"},
     {"[check.stopped]\nmeans: t\n" GOOD, "g.txt:1: expected text after title:"},
     {GOOD "\n" GOOD, "g.txt:5: [check.stopped] is there already, line 1"},
@@ -436,7 +352,7 @@ static void prefixes_never_read_past_the_end(void **state)
     (void)state;
     static const char text[] =
         "[dns.mx.null]\ntitle: {domain} \xc3\xa9\nmeans: m {{ }\n"
-        "do dns: {domain}. IN MX 0 .\n  more\n[class spam]\ntitle: a\nmeans: b\n";
+        "do dns: {domain}. IN MX 0 .\n  more\n[reply.class.spam]\ntitle: a\nmeans: b\n";
     for (size_t len = 0; len < sizeof(text); len++) {
         struct guarded page = guarded_copy(text, len);
         struct guide_book book;
@@ -460,6 +376,14 @@ static void assert_title(const struct guide *g, const char *id, const char *expe
     finding_free(&f);
 }
 
+static void assert_cause(const struct guide *g, const char *id, const char *expected)
+{
+    struct guide_text t;
+    assert_int_equal(guide_cause(g, reply_cause_find(id), &t), ST_OK);
+    assert_string_equal(t.title, expected);
+    guide_text_free(&t);
+}
+
 static void languages_fall_back_to_english(void **state)
 {
     (void)state;
@@ -467,6 +391,7 @@ static void languages_fall_back_to_english(void **state)
     char *dir = make_dir(template);
     put(dir, "es.txt", "[dns.mx.null]\ntitle: {domain} no acepta correo\n"
                        "name: El dominio no acepta correo\nmeans: m\n");
+    put(dir, "es-replies.txt", "[reply.class.spam]\ntitle: Parece correo basura\nmeans: m\n");
     put(dir, "en.txt", "[dns.mx.nxdomain]\ntitle: {domain} is not there\nmeans: m\n");
     static const char *const langs[] = {"es", "es_MX", "es_MX.UTF-8", "es@latin"};
     struct guide *g = NULL;
@@ -479,6 +404,8 @@ static void languages_fall_back_to_english(void **state)
         assert_string_equal(guide_name(g, "dns.mx.null"), "El dominio no acepta correo");
         assert_non_null(strstr(guide_sign(g, "dns.mx.null"), "a dot in the place of the host"));
         assert_true(guide_has(g, "dns.mx.null"));
+        assert_cause(g, "reply.class.spam", "Parece correo basura");
+        assert_cause(g, "reply.class.virus", "The server found harmful content");
         assert_false(guide_has(g, "check.stopped"));
         guide_free(g);
     }
@@ -490,7 +417,7 @@ static void languages_fall_back_to_english(void **state)
         assert_true(guide_has(g, "check.stopped"));
         guide_free(g);
     }
-    drop(dir, (const char *const[]){"es.txt", "en.txt"}, 2);
+    drop(dir, (const char *const[]){"es.txt", "es-replies.txt", "en.txt"}, 3);
 }
 
 static void broken_language_files_are_told(void **state)
@@ -523,7 +450,6 @@ int main(void)
         cmocka_unit_test(what_can_be_a_cause_has_name_and_sign),
         cmocka_unit_test(arguments_are_filled_in_and_escaped),
         cmocka_unit_test(what_is_not_known_is_left_out),
-        cmocka_unit_test(the_class_adds_its_advice),
         cmocka_unit_test(checks_are_explained),
         cmocka_unit_test(faults_name_file_and_line),
         cmocka_unit_test(a_nul_is_a_fault),

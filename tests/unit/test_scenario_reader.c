@@ -69,6 +69,7 @@ static const struct mistake mistakes[] = {
     {HEAD "host\n", 3, "expected a domain name"},
     {HEAD "host h.example\n    port 70000 refuse\n", 4, "expected a number up to 65535"},
     {HEAD "host h.example\n    port 25\n", 4, "or the name of a server"},
+    {HEAD "host h.example\n    port 25 refuse latency soon\n", 4, "expected a time"},
     {HEAD "host h.example\n    port 25 smtp\n", 4, "there is none called smtp"},
     {HEAD "host h.example\n    port 25 s cut-at 3\nserver s\n", 4, "expected tls, reset-at"},
     {HEAD "server s\nserver s\n", 4, "there is a server with this one"},

@@ -63,6 +63,12 @@ void out_line(struct out *o, const char *fmt, ...)
     buf_free(&line);
 }
 
+void out_bytes(struct out *o, const char *p, size_t len)
+{
+    add_escaped(o, p, len);
+    out_raw(o, "\n", 1);
+}
+
 void out_paragraph(struct out *o, const char *lead, const char *text)
 {
     size_t indent = escape_columns(lead, strlen(lead), escape_flags(o));

@@ -31,6 +31,8 @@ void out_init(struct out *o, int fd, bool ascii);
 void out_free(struct out *o);
 /* One line, which may hold anything; the line end is added. */
 void out_line(struct out *o, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Bytes from outside, escaped, and a line end. */
+void out_bytes(struct out *o, const char *p, size_t len);
 /* A paragraph, wrapped at 78 columns: `lead` before the first line, as many blanks before the
  * others. */
 void out_paragraph(struct out *o, const char *lead, const char *text);

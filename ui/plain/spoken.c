@@ -118,6 +118,8 @@ void spoken_event(const struct spoken *s, const struct event *e)
     case EVENT_WAIT:
     case EVENT_FINDING:
     case EVENT_FACTS:
+    case EVENT_ANSWER:
+    case EVENT_DIAL:
     case EVENT_SESSION:
     case EVENT_RUN_DONE:
     case EVENT_SUSPENDED:
@@ -178,6 +180,7 @@ static void speak_finding(const struct spoken *s, const struct record *r,
 {
     const struct finding *f = &rf->f;
     struct guide_text text;
+    char basis[GUIDE_BASIS_MAX];
     if (guide_finding(guide, f, s->out->ascii, &text) != ST_OK) {
         out_line(s->out, "%s: %s", _(verdict_words[f->verdict]), f->kind->id);
         return;
@@ -186,6 +189,10 @@ static void speak_finding(const struct spoken *s, const struct record *r,
     out_line(s->out, _("Finding (%s): %s"), _(verdict_words[f->verdict]),
              text.title != NULL ? text.title : f->kind->id);
     speak_advice(s, f, &text);
+    guide_basis(f, basis, sizeof(basis));
+    if (basis[0] != '\0') {
+        out_paragraph(s->out, "  ", basis);
+    }
     speak_proof(s, r, f);
     if (f->who != WHO_NOBODY) {
         out_paragraph(s->out, "  ", who_sentence(f->who));

@@ -85,6 +85,10 @@ void app_key(struct app *a, uint32_t key)
         app_mask_line(a);
         return;
     }
+    if (guide_edits(a)) {
+        guide_field_key(a, key);
+        return;
+    }
     enum action action = keys_find(app_mode(a), key);
     if (action != ACTION_NONE) {
         app_action(a, action);
@@ -103,6 +107,8 @@ void app_paste(struct app *a, const char *p, size_t len)
         hand_paste(a, p, len);
         app_mask_line(a);
         return;
+    } else if (guide_edits(a)) {
+        into = &a->guide_pane.field;
     }
     if (into == NULL) {
         app_say(a, false, "%s", _("Pasted text was ignored: no field is open. i opens the SMTP line."));
