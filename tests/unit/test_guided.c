@@ -249,10 +249,16 @@ static void a_refusal_is_read(void **state)
         }
         assert_true(reply.cause == NULL || guided_known.outcome(reply.cause->id));
     }
+    /* Words without a reply are no proof, however plain. */
+    struct reply_verdict prose = guided_reply_read("They say that the user is unknown: user unknown");
+    assert_non_null(prose.cause);
+    assert_int_equal(prose.confidence, CONFIDENCE_GUESS);
     struct bench b;
     setup(&b, "refused");
     choose(&b, 0);
     refuse(&b, "  ", "nothing to read");
+    /* A test mail that got through before has nothing to do with it. */
+    done(&b, CHECK_SEND, VERDICT_OK, "smtp.send.ok");
     answer(&b, "552 5.2.2 Mailbox full \x1b[2J `");
     at(&b, "reply", GUIDED_OUTCOME);
     go(&b);

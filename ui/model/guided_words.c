@@ -241,8 +241,7 @@ struct reply_verdict guided_reply_read(const char *text)
 {
     struct bounce_line line;
     bounce_line_read(span_of(text), &line);
-    const struct reply_question question = bounce_line_question(&line);
-    return reply_decode(&question);
+    return bounce_line_decode(&line);
 }
 
 size_t guided_outcomes(const struct record *record, const struct reply_verdict *reply,
