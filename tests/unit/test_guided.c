@@ -284,6 +284,39 @@ static void a_refusal_is_read(void **state)
     teardown(&b);
 }
 
+/* Each refusal ends where its own side is named. */
+static void refusals_part(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *end;
+        enum who who;
+    } cases[] = {
+        {"450 4.1.8 <a@b.example>: Sender address rejected: Domain not found", "sender", WHO_DNS},
+        {"554 5.7.1 blocked using dnsbl.sorbs.net", "their_list", WHO_SERVER},
+        {"535 5.7.8 Error: authentication failed", "login_refused", WHO_CLIENT},
+        {"454 4.7.0 TLS not available due to local problem", "encryption", WHO_SERVER},
+        {"550 5.1.8 Access denied, bad outbound sender", "account", WHO_CLIENT},
+        {"530 5.7.1 Authentication required", "login", WHO_CLIENT},
+        {"550 5.7.1 Rejected due to policy restrictions", "their_rule", WHO_SERVER},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct bench b;
+        setup(&b, "refused");
+        choose(&b, 0);
+        answer(&b, cases[i].text);
+        go(&b);
+        at(&b, cases[i].end, GUIDED_END);
+        struct report_page page;
+        const struct report_options o = {
+            .format = REPORT_TICKET_MARKDOWN, .plan = &b.plan, .guide = b.guide, .english_guide = b.guide};
+        assert_int_equal(guided_page(&b.g, &b.record, &o, &page), ST_OK);
+        assert_int_equal(page.who, cases[i].who);
+        report_page_free(&page);
+        teardown(&b);
+    }
+}
+
 /* The page is about the worst of what the end names, and shows its lines. */
 static void the_page_has_the_cause(void **state)
 {
@@ -324,6 +357,7 @@ int main(void)
         cmocka_unit_test(a_step_done_twice_is_done_again),
         cmocka_unit_test(fields_say_what_is_wrong),
         cmocka_unit_test(a_refusal_is_read),
+        cmocka_unit_test(refusals_part),
         cmocka_unit_test(the_page_has_the_cause),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
