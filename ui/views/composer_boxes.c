@@ -302,6 +302,23 @@ void press_post(struct app *a, struct dialog *d, int pressed)
     a->wish.focus = PANE_TYPE;
 }
 
+/* What a login answers stands alone in its line; a lone word that is no command may be that. */
+static bool may_be_secret(const struct app *a, struct span line, bool in_login)
+{
+    bool lone = line.len > 0 && memchr(line.p, ' ', line.len) == NULL &&
+                smtp_verb_of(line.p, line.len) == VERB_OTHER;
+    return a->record.session == SMTP_CONTINUATION || in_login || lone;
+}
+
+static bool begins_login(struct span line)
+{
+    while (line.len > 0 && (line.p[0] == ' ' || line.p[0] == '\t')) {
+        line.p++;
+        line.len--;
+    }
+    return smtp_verb_of(line.p, line.len) == VERB_AUTH;
+}
+
 void dialog_open_paste(struct app *a, const char *p, size_t len)
 {
     struct dialog *d = dialog_push(a, DIALOG_PASTE);
@@ -316,10 +333,11 @@ void dialog_open_paste(struct app *a, const char *p, size_t len)
                     "%lu lines were pasted. What shall be done with them?", count),
               count);
     size_t at = 0;
+    bool in_login = false;
     for (int i = 0; i < 3 && paste_next(p, len, &at, &line); i++) {
         char shown[56];
-        bool secret = a->record.session == SMTP_CONTINUATION ||
-                      (line.len >= 4 && span_equal_nocase((struct span){line.p, 4}, "AUTH"));
+        in_login = in_login || begins_login(line);
+        bool secret = may_be_secret(a, line, in_login);
         escape_copy(shown, sizeof(shown), secret ? "*****" : line.p, secret ? 5 : line.len, 0);
         form_note(f, "  %s", shown);
     }
