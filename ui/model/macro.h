@@ -40,7 +40,7 @@ enum macro_argument {
     X(MACRO_AUTH, "auth", "[MECHANISM]", MACRO_MECHANISM, false, false,                            \
       N_("log in by a form: the password stays hidden"))                                           \
     X(MACRO_B64, "b64", "[TEXT]", MACRO_TEXT, false, false,                                        \
-      N_("after a 334: send TEXT as base64; alone: encode what is typed, or not"))                 \
+      N_("after a 334: send TEXT as base64, \\0 is a NUL; alone: encode what is typed"))           \
     X(MACRO_MAIL, "mail", "[FROM TO]", MACRO_ADDRESSES, false, false,                              \
       N_("write a message, with MAIL, RCPT and DATA"))                                             \
     X(MACRO_PROBE, "probe", "ADDRESS...", MACRO_ADDRESSES, true, true,                             \
