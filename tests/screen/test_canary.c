@@ -1,5 +1,6 @@
-/* A41, A42: passwords that are typed by hand, right, wrong and aborted, in every way in which that can be done on the
-   screen, appear on no screen, in no file and in no history. For every mechanism see tests/engine/test_safety*.c. */
+/* A41, A42: passwords that are typed by hand, right, wrong and aborted, in every way in which that
+   can be done on the screen, appear on no screen, in no file and in no history. For every mechanism
+   see tests/engine/test_safety*.c. */
 #include "ptyscreen.h"
 
 #include <dirent.h>
@@ -14,14 +15,16 @@
 #define WRONG "Canary-7h1s"
 #define ANNA "anna@example.org"
 
-/* base64 of \0user\0password, and of the passwords alone; pieces of them that no neighbour changes. */
+/* base64 of \0user\0password, and of the passwords alone; pieces of them that no neighbour changes.
+ */
 #define PLAIN_RIGHT "AGFubmFAZXhhbXBsZS5vcmcAd2ludGVyMjAyNg=="
 #define PLAIN_WRONG "AGFubmFAZXhhbXBsZS5vcmcAQ2FuYXJ5LTdoMXM="
 #define BASE64_RIGHT "d2ludGVyMjAyNg=="
 #define BASE64_WRONG "Q2FuYXJ5LTdoMXM="
 #define BASE64_USER "YW5uYUBleGFtcGxlLm9yZw=="
 
-static const char *const forms[] = {RIGHT, WRONG, "ludGVyMjAy", "Q2FuYXJ5", "FuYXJ5LTdo", "nary-7h1"};
+static const char *const forms[] = {RIGHT,      WRONG,        "ludGVyMjAy",
+                                    "Q2FuYXJ5", "FuYXJ5LTdo", "nary-7h1"};
 
 static void assert_clean(const char *what, const char *p, size_t len)
 {
@@ -289,7 +292,8 @@ static void form_and_script(void **state)
     assert_true(pty_sees(&p, "step 1 of"));
     pty_send(&p, "a");
     pty_settle(&p, 500);
-    /* The log-in of the form is the first hidden line of the script; its place is taken by a wrong one. */
+    /* The log-in of the form is the first hidden line of the script; its place is taken by a wrong
+     * one. */
     pty_send(&p, PLAIN_WRONG "\r");
     assert_true(pty_sees(&p, "535"));
     pty_send(&p, "\033");

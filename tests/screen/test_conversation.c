@@ -1,6 +1,7 @@
-/* The conversation of the telnet tutorials, typed in the practice network and saved: MX, PTR, connect, EHLO, MAIL, RCPT,
-   DATA with headers and a dot alone in the body, QUIT; then the same with AUTH LOGIN. The README shows what comes of it:
-   its blocks have to be what is written now, but for the times. With UPDATE_README=1 they are replaced. */
+/* The conversation of the telnet tutorials, typed in the practice network and saved: MX, PTR,
+   connect, EHLO, MAIL, RCPT, DATA with headers and a dot alone in the body, QUIT; then the same
+   with AUTH LOGIN. The README shows what comes of it: its blocks have to be what is written now,
+   but for the times. With UPDATE_README=1 they are replaced. */
 #include "ptyscreen.h"
 
 #include <ctype.h>
@@ -99,7 +100,8 @@ static char *without_times(const char *text)
     return out;
 }
 
-/* The fenced block behind "<!-- name -->"; begin and end are offsets of its first line and of the fence. */
+/* The fenced block behind "<!-- name -->"; begin and end are offsets of its first line and of the
+ * fence. */
 static void find_block(const char *readme, const char *name, size_t *begin, size_t *end)
 {
     char mark[100];
@@ -156,9 +158,10 @@ static void the_tutorials_conversation(void **state)
 {
     (void)state;
     struct pty p;
-    pty_start(&p, 80, 24,
-              ARGS("--demo=healthy", "--ascii", "--only", "dns.mx,self.ptr,net.connect,smtp.banner"),
-              NO_ENV);
+    pty_start(
+        &p, 80, 24,
+        ARGS("--demo=healthy", "--ascii", "--only", "dns.mx,self.ptr,net.connect,smtp.banner"),
+        NO_ENV);
     assert_true(pty_sees(&p, "Done:"));
     assert_true(pty_sees(&p, "S: 220 mx1.example.org ESMTP"));
     pty_send(&p, "i");

@@ -1,5 +1,5 @@
-/* The session by hand on the screen: completion, hints, macros, pasting (A35), raw mode, the base64 lens, the composer,
-   replaying. The golden screens are 80x24, in ASCII and UTF-8. */
+/* The session by hand on the screen: completion, hints, macros, pasting (A35), raw mode, the base64
+   lens, the composer, replaying. The golden screens are 80x24, in ASCII and UTF-8. */
 #include "ptyscreen.h"
 
 #include <stdio.h>
@@ -10,8 +10,8 @@
 
 static const char *const glyphs[] = {"ascii", "utf8"};
 
-/* The practice network, its steps done; without a time column, because who types takes his time, and without the
-   advice, which is tested elsewhere. */
+/* The practice network, its steps done; without a time column, because who types takes his time,
+   and without the advice, which is tested elsewhere. */
 static void begin(struct pty *p, const char *scenario, const char *glyph)
 {
     char demo[64], option[32];
@@ -74,7 +74,8 @@ static void completion(void **state)
     }
 }
 
-/* The nearest one is named, and nothing is sent; probing takes a second Enter and ends with RSET. */
+/* The nearest one is named, and nothing is sent; probing takes a second Enter and ends with RSET.
+ */
 static void macros(void **state)
 {
     (void)state;
@@ -236,7 +237,8 @@ static void begin_login(struct pty *p, const char *glyph)
     assert_true(pty_sees(p, "Done:"));
 }
 
-/* What is asked is read beside the base64; the name is seen while it is typed, the password never. */
+/* What is asked is read beside the base64; the name is seen while it is typed, the password never.
+ */
 static void lens(void **state)
 {
     (void)state;

@@ -83,8 +83,9 @@ void composer_open_envelope(struct app *a)
             }
         }
     } else {
-        form_note(f, "%s", _("MAIL and RCPT were said already; only the way of the text is left to "
-                             "choose."));
+        form_note(f, "%s",
+                  _("MAIL and RCPT were said already; only the way of the text is left to "
+                    "choose."));
     }
     add_way(f, m, caps);
     if (caps == NULL) {
@@ -163,8 +164,9 @@ void composer_open_file(struct app *a, bool attach)
     struct form *f = &d->form;
     form_init(f, attach ? _("Attach a file") : _("Load a message"));
     form_text(f, F_NAME, _("File name"), "");
-    form_note(f, "%s", attach ? _("It becomes a part in base64, at the end of the text.")
-                              : _("A file with headers replaces the message, one without its text."));
+    form_note(f, "%s",
+              attach ? _("It becomes a part in base64, at the end of the text.")
+                     : _("A file with headers replaces the message, one without its text."));
     form_button(f, attach ? B_ATTACH : B_GO, attach ? _("Attach") : _("Load"));
     form_button(f, B_NO, _("Cancel"));
     form_focus(f, F_NAME);
@@ -185,10 +187,9 @@ void press_file(struct app *a, struct dialog *d, int pressed)
     buf_init(&bytes, TEXTAREA_MAX);
     if (readfile(path, &bytes, &error) != ST_OK) {
         form_error(f, F_NAME, error.text);
-    } else if (pressed == B_ATTACH
-                   ? !composer_attach(a, slash != NULL ? slash + 1 : path, buf_str(&bytes),
-                                      bytes.len)
-                   : !composer_take(a, buf_str(&bytes), bytes.len)) {
+    } else if (pressed == B_ATTACH ? !composer_attach(a, slash != NULL ? slash + 1 : path,
+                                                      buf_str(&bytes), bytes.len)
+                                   : !composer_take(a, buf_str(&bytes), bytes.len)) {
         form_error(f, F_NAME, _("The text is too long for the composer."));
     } else {
         dialog_close(a);
@@ -329,8 +330,9 @@ void dialog_open_paste(struct app *a, const char *p, size_t len)
     struct span line;
     unsigned long count = (unsigned long)paste_lines(p, len);
     form_init(f, _("Pasted text"));
-    form_note(f, Q_("%lu line was pasted. What shall be done with it?",
-                    "%lu lines were pasted. What shall be done with them?", count),
+    form_note(f,
+              Q_("%lu line was pasted. What shall be done with it?",
+                 "%lu lines were pasted. What shall be done with them?", count),
               count);
     size_t at = 0;
     bool in_login = false;
