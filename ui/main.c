@@ -144,57 +144,41 @@ static enum status open_network(void *ctx, const char *scenario, struct plan *pl
     return st;
 }
 
-/* Calls back with what is known of each scenario. */
-static enum status each_scenario(struct program *p,
-                                 enum status (*take)(void *ctx, const struct scenario_info *info),
-                                 void *ctx, struct error *error)
+/* For scripts: a heading begins with #, any other line with the name of a scenario. */
+static void add_scenario_lines(struct out *out, const struct practice_catalogue *c)
 {
-    char **names = NULL;
-    enum status st = practice_names(p->data_dir, &names, error);
-    for (size_t i = 0; st == ST_OK && names[i] != NULL; i++) {
-        struct network *net = NULL;
-        struct scenario_info info;
-        st = open_practice(p, names[i], true, &net, &info, error);
-        if (st == ST_OK) {
-            st = take(ctx, &info);
-            scenario_info_free(&info);
-            net_network_close(net);
+    const char *theme = "";
+    for (size_t i = 0; i < c->count; i++) {
+        const struct scenario_info *s = &c->p[i];
+        char lesson[8] = "-";
+        if (strcmp(s->theme, theme) != 0) {
+            theme = s->theme;
+            out_line(out, "# %s", practice_theme_title(theme));
         }
+        if (s->lesson != 0) {
+            snprintf(lesson, sizeof(lesson), "%u", s->lesson);
+        }
+        out_line(out, "%-24s %-9s %3s  %s", s->name, s->theme, lesson, s->title);
     }
-    practice_names_free(names);
-    return st;
-}
-
-static enum status take_for_menu(void *ctx, const struct scenario_info *info)
-{
-    return buf_addf(ctx, "%s\t%s\n", info->name, info->title);
-}
-
-static enum status list_scenarios(void *ctx, struct buf *out, struct error *error)
-{
-    return each_scenario(ctx, take_for_menu, out, error);
-}
-
-static enum status take_for_list(void *ctx, const struct scenario_info *info)
-{
-    out_line(ctx, "%-24s %-10s %s", info->name, info->theme, info->title);
-    return ST_OK;
 }
 
 static int print_scenarios(struct program *p)
 {
     struct error error = {.text = ""};
+    struct practice_catalogue catalogue;
     struct out out;
     int code = EXIT_CODE_OK;
-    out_init(&out, STDOUT_FILENO, p->language.ascii || p->options.ascii);
-    if (each_scenario(p, take_for_list, &out, &error) != ST_OK) {
-        complain(out.ascii, "%s", error.text);
-        code = EXIT_CODE_INTERNAL;
+    if (practice_catalogue_load(p->data_dir, &catalogue, &error) != ST_OK) {
+        complain(p->language.ascii, "%s", error.text);
+        return EXIT_CODE_INTERNAL;
     }
+    out_init(&out, STDOUT_FILENO, p->language.ascii || p->options.ascii);
+    add_scenario_lines(&out, &catalogue);
     if (!out_flush(&out) && !out.closed) {
         code = EXIT_CODE_IO;
     }
     out_free(&out);
+    practice_catalogue_free(&catalogue);
     return code;
 }
 
@@ -280,6 +264,12 @@ static int prepare(struct program *p, bool headless, struct network **net)
     const char *name = p->options.scenario != NULL ? p->options.scenario : FIRST_LESSON;
     bool demo = p->options.demo && headless;
     enum status st;
+    /* The screen opens its network when a run begins: too late to tell that there is no such
+     * scenario. */
+    if (p->options.demo && !headless &&
+        practice_open(p->data_dir, name, NULL, NULL, NULL, &error) != ST_OK) {
+        return input_error(p, &error);
+    }
     if (demo) {
         if (open_practice(p, name, true, net, &info, &error) != ST_OK) {
             return input_error(p, &error);
@@ -382,7 +372,6 @@ static int run_console(struct program *p)
                 .save_path = o->save,
                 .tee_path = o->tee,
                 .open_network = open_network,
-                .list_scenarios = list_scenarios,
                 .ctx = p},
         .color = color_of(o),
         .glyphs = glyphs_of(p),

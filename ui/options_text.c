@@ -262,6 +262,9 @@ static const struct example variables[] = {
      N_("when 1, plain lines instead of the full screen, as with --plain and with "
         "TERM=dumb")},
     {"NO_COLOR", N_("when not empty, no colours are used")},
+    {"XDG_STATE_HOME",
+     N_("directory below which smtpscope/lessons tells which lessons were solved; "
+        "~/.local/state where it is not set")},
     {"LANGUAGE, LC_ALL, LC_MESSAGES, LANG", N_("language of the texts, where --lang names none")},
 };
 
@@ -339,7 +342,7 @@ static void complete_bash(FILE *out)
         }
         if (strcmp(row->name, "demo") == 0) {
             fputs("    --demo)\n        COMPREPLY=($(compgen -W \"$(smtpscope --list-scenarios "
-                  "2>/dev/null | cut -d' ' -f1)\" -- \"$word\"))\n"
+                  "2>/dev/null | sed '/^#/d; s/ .*//')\" -- \"$word\"))\n"
                   "        [ ${#COMPREPLY[@]} -gt 0 ] && return;;\n",
                   out);
         } else if (row->choices != NULL) {

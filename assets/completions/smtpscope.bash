@@ -38,7 +38,7 @@ _smtpscope()
     --password-fd) return;;
     --password-env) return;;
     --demo)
-        COMPREPLY=($(compgen -W "$(smtpscope --list-scenarios 2>/dev/null | cut -d' ' -f1)" -- "$word"))
+        COMPREPLY=($(compgen -W "$(smtpscope --list-scenarios 2>/dev/null | sed '/^#/d; s/ .*//')" -- "$word"))
         [ ${#COMPREPLY[@]} -gt 0 ] && return;;
     --only) return;;
     --save)

@@ -218,6 +218,13 @@ void check_context_free(struct check_context *c)
     c->server_ptr_count = 0;
 }
 
+void check_begin(struct check_context *c, enum check_id id)
+{
+    c->current = &checks[id];
+    c->reply_flags_told &= ~c->reply_flags_told_by[id];
+    c->reply_flags_told_by[id] = 0;
+}
+
 uint32_t check_note(struct check_context *c, const char *fmt, ...)
 {
     struct buf text;
@@ -251,6 +258,7 @@ void check_tls_config(const struct check_context *c, struct tls_config *config)
     config->name = c->tls_name;
     config->cert_file = c->plan->cert_file;
     config->key_file = c->plan->key_file;
+    config->limits = c->tls_limits;
     if (c->plan->ca_file != NULL) {
         config->ca_file = c->plan->ca_file;
     } else {

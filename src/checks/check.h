@@ -114,7 +114,9 @@ struct check_context {
     } server_ptrs[SERVER_PTRS_MAX];
     size_t server_ptr_count;
     char tls_name[TLS_NAME_TEXT]; /* what the certificate of the path in use must name */
+    struct tls_limits tls_limits; /* of a control's handshake (control.h); else none */
     unsigned reply_flags_told;    /* deviations of replies are reported once a run */
+    unsigned reply_flags_told_by[CHECK_COUNT]; /* by which check, until that one runs again */
     /* What the conversation told last, for evidence. */
     uint32_t tls_line;  /* how the handshake ended */
     uint32_t odd_line;  /* a line of the server's that violates the protocol, or ends the session (421) */
@@ -127,6 +129,8 @@ enum status check_context_init(struct check_context *c, const struct plan *plan,
                                struct cancel *cancel, struct redactor *redactor,
                                const struct check_sink *sink) MUST_CHECK;
 void check_context_free(struct check_context *c); /* closes the connection without QUIT */
+/* To be called before a check runs, also when it runs again: what it told before it may tell anew. */
+void check_begin(struct check_context *c, enum check_id id);
 /*
  * The check whose result keeps this one from being run, or CHECK_NONE. What did not end in ok, note or warn
  * keeps others; what concerns our own side (SCOPE_SELF) never does.

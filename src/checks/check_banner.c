@@ -3,13 +3,14 @@
 
 #include "check_session.h"
 #include "check_tools.h"
+#include "control.h"
 #include "greeting.h"
 #include "software.h"
 #include "text.h"
 #include "tls_failure.h"
 
 #define MUTE_MS 6000 /* a port that waits for a ClientHello says nothing at all */
-#define CONTROL_TLS_MS 5000
+#define CLOCK_OFF_S 120        /* clocks that NTP keeps differ by less */
 #define SLOW_US (5 * US_PER_S) /* servers that delay on purpose take longer */
 #define PORT_SMTP 25
 #define PORT_SUBMISSION 587
@@ -256,6 +257,28 @@ static enum verdict report_text(struct check_context *c, const char *id, const c
     return check_report(c, &f);
 }
 
+/* One of the two clocks is wrong, and with it dates in certificates, headers and logs. */
+static enum verdict compare_clocks(struct check_context *c, struct span text,
+                                   const struct reply *r)
+{
+    struct finding f;
+    char theirs[32], ours[32];
+    int64_t then;
+    int64_t now = net_wall_us(c->net) / US_PER_S;
+    if (!greeting_time(text, &then) ||
+        (then - now <= CLOCK_OFF_S && now - then <= CLOCK_OFF_S)) {
+        return VERDICT_OK;
+    }
+    clock_iso8601(then * US_PER_S, theirs, sizeof(theirs));
+    clock_iso8601(now * US_PER_S, ours, sizeof(ours));
+    finding_init(&f, "smtp.banner.clock");
+    finding_arg(&f, "theirs", theirs);
+    finding_arg(&f, "ours", ours);
+    finding_argf(&f, "seconds", "%lld", (long long)(then > now ? then - now : now - then));
+    finding_evidence(&f, r->line_count > 0 ? r->lines[0].number : 0);
+    return check_report(c, &f);
+}
+
 static enum verdict judge_greeting(struct check_context *c, const struct reply *r, int64_t took_us)
 {
     struct finding f;
@@ -276,10 +299,11 @@ static enum verdict judge_greeting(struct check_context *c, const struct reply *
         finding_evidence(&f, r->line_count > 0 ? r->lines[0].number : 0);
         worst = verdict_worse(worst, check_report(c, &f));
     }
+    worst = verdict_worse(worst, compare_clocks(c, text, r));
     size_t pending = smtp_pending(&c->smtp);
     if (pending > 0) {
         struct span early = {buf_str(&c->smtp.in), c->smtp.in.len};
-        c->reply_flags_told |= REPLY_UNASKED;
+        (void)check_once(c, REPLY_UNASKED);
         worst = verdict_worse(worst, report_text(c, "smtp.banner.early", "text", early, r));
     }
     if (worst <= VERDICT_NOTE) {
@@ -292,8 +316,63 @@ static enum verdict judge_greeting(struct check_context *c, const struct reply *
     return worst;
 }
 
+/* What a limit on connections looks like, or one bad member of a pool, as well as a dead server. */
+static bool turned_away(const struct check_context *c, enum status st, const struct reply *r)
+{
+    uint16_t port = c->facts.address.port;
+    bool usual = is_implicit(c) || port == PORT_SMTP || port == PORT_SUBMISSION;
+    return usual && (r->line_count == 0 ? st == ST_EOF || st == ST_RESET : r->code == 421);
+}
+
+/*
+ * The second try. True: this one is greeted, and *f is the finding about the first; else the first
+ * speaks for itself, *r is as it was, and *st its status.
+ */
+static bool greeted_at_last(struct check_context *c, enum status *st, struct reply *r,
+                            struct finding *f)
+{
+    struct error error = {.text = ""};
+    struct reply again;
+    uint32_t line = 0;
+    enum status second = control_again(c, SESSION_CONNECTED, &line, &error);
+    if (second == ST_OK && is_implicit(c)) {
+        struct tls_config config;
+        check_tls_config(c, &config);
+        second = smtp_tls_now(&c->smtp, &config, &error);
+    }
+    reply_init(&again);
+    if (second == ST_OK) {
+        second = smtp_greeting(&c->smtp, &again);
+    }
+    if (second == ST_CANCELLED || second == ST_NOMEM) {
+        *st = second;
+    }
+    bool good = second == ST_OK && again.code / 100 == 2;
+    if (!good) {
+        smtp_close(&c->smtp, ST_OK);
+        reply_free(&again);
+        return false;
+    }
+    finding_init(f, "smtp.banner.second_try");
+    if (r->line_count > 0) {
+        check_add_reply(c, f, r);
+        struct span text = reply_line_whole(r, 0);
+        finding_arg_span(f, "first", text.p, text.len);
+    } else {
+        finding_arg_word(f, "first", N_("closed without a word"));
+    }
+    finding_evidence(f, line);
+    finding_evidence(f, again.lines[0].number);
+    reply_free(r);
+    *r = again;
+    *st = ST_OK;
+    return true;
+}
+
 static enum verdict greet(struct check_context *c, struct reply *r)
 {
+    struct finding first;
+    enum verdict worst = VERDICT_OK;
     int64_t start = net_now_us(c->net);
     enum verdict v = look_at_silence(c);
     if (v != VERDICT_OK) {
@@ -302,6 +381,9 @@ static enum verdict greet(struct check_context *c, struct reply *r)
     enum status st = smtp_greeting(&c->smtp, r);
     int64_t took = net_now_us(c->net) - start;
     check_timed(c, TIMING_BANNER, start);
+    if (turned_away(c, st, r) && greeted_at_last(c, &st, r, &first)) {
+        worst = check_report(c, &first);
+    }
     struct span line = first_line(r);
     free(c->facts.banner);
     c->facts.banner = line.len > 0 ? str_ndup(line.p, line.len) : NULL;
@@ -317,7 +399,7 @@ static enum verdict greet(struct check_context *c, struct reply *r)
         return r->code / 100 == 4 || r->code / 100 == 5 ? report_refusal(c, r)
                                                         : check_broken(c, ST_PROTO, WAIT_BANNER, r);
     }
-    return judge_greeting(c, r, took);
+    return verdict_worse(worst, judge_greeting(c, r, took));
 }
 
 enum verdict check_run_banner(struct check_context *c)

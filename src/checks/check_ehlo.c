@@ -44,16 +44,56 @@ static bool speaks_of_name(const struct reply *r)
     return false;
 }
 
+static enum verdict judge_caps(struct check_context *c, const struct reply *r);
+
+/*
+ * The name may be all that is wrong: the address literal tells, and with it the run goes on.
+ * VERDICT_PENDING: it was refused as well, or could not be tried.
+ */
+static enum verdict try_literal(struct check_context *c, struct finding *f)
+{
+    char literal[NET_ADDRESS_TEXT + 8];
+    struct reply again;
+    enum verdict v = VERDICT_PENDING;
+    ehlo_name_literal(c, literal, sizeof(literal));
+    if (c->smtp.conn == NULL || strcmp(literal, c->ehlo_name) == 0) {
+        return v;
+    }
+    check_note(c, _("For comparison: EHLO with the address instead of the name"));
+    reply_init(&again);
+    enum status st = smtp_ehlo(&c->smtp, literal, &again);
+    if (st == ST_CANCELLED || st == ST_NOMEM) {
+        v = check_gave_up(c, st, NULL);
+    } else if (st == ST_OK && again.code / 100 == 2) {
+        str_copy(c->ehlo_name, sizeof(c->ehlo_name), literal);
+        finding_arg(f, "accepted", literal);
+        finding_evidence(f, again.command_line);
+        f->verdict = VERDICT_WARN;
+        v = judge_caps(c, &again);
+    }
+    reply_free(&again);
+    return v;
+}
+
+static enum verdict report_name(struct check_context *c, const struct reply *r)
+{
+    struct finding f;
+    finding_init(&f, "smtp.ehlo.name_rejected");
+    check_add_reply(c, &f, r);
+    finding_arg(&f, "name", c->ehlo_name);
+    finding_arg(&f, "accepted", "");
+    enum verdict v = try_literal(c, &f);
+    return verdict_worse(check_report(c, &f), v == VERDICT_PENDING ? VERDICT_OK : v);
+}
+
 static enum verdict report_refusal(struct check_context *c, const struct reply *r)
 {
     struct finding f;
-    bool name = speaks_of_name(r);
-    finding_init(&f, name ? "smtp.ehlo.name_rejected" : "smtp.ehlo.refused");
-    if (name) {
-        check_add_reply(c, &f, r);
-    } else {
-        check_add_refusal(c, &f, r);
+    if (speaks_of_name(r)) {
+        return report_name(c, r);
     }
+    finding_init(&f, "smtp.ehlo.refused");
+    check_add_refusal(c, &f, r);
     finding_arg(&f, "name", c->ehlo_name);
     if (r->code / 100 == 4) {
         f.verdict = VERDICT_INCONCLUSIVE;
@@ -157,6 +197,7 @@ static enum verdict judge_caps(struct check_context *c, const struct reply *r)
     worst = verdict_worse(worst, report_keywords(c, "smtp.ehlo.masked", true));
     worst = verdict_worse(worst, report_keywords(c, "smtp.ehlo.malformed", false));
     worst = verdict_worse(worst, judge_auth(c));
+    worst = verdict_worse(worst, ehlo_facts_size(c));
     worst =
         verdict_worse(worst, compare_seen_address(c, r->line_count > 0 ? r->lines[0].number : 0));
     if (worst <= VERDICT_NOTE && c->smtp.caps.esmtp) {

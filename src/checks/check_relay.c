@@ -5,6 +5,7 @@
 
 #include "check_session.h"
 #include "check_tools.h"
+#include "control.h"
 #include "compose.h"
 #include "text.h"
 
@@ -368,6 +369,36 @@ static enum verdict judge(struct check_context *c, struct test *t, enum status s
     return check_shutdown(c, plain->rcpt, &v) ? v : judge_rcpt_refused(c, plain);
 }
 
+static void forget_answers(struct test *t)
+{
+    for (size_t i = 0; i < STEPS_MAX; i++) {
+        reply_reset(&t->replies[i]);
+    }
+    t->step_count = t->done = 0;
+}
+
+/* The forms together, and one by one where something on the way does not bear that. */
+static enum status ask(struct check_context *c, struct test *t, enum verdict *odd)
+{
+    if (!caps_has(&c->smtp.caps, CAP_PIPELINING)) {
+        return ask_in_turn(c, t);
+    }
+    enum status together = ask_together(c, t);
+    if (together == ST_OK) {
+        return ST_OK;
+    }
+    enum status st = control_ungroup(c, together, t->replies, t->step_count);
+    if (st != ST_OK) {
+        return st == ST_CANCELLED || st == ST_NOMEM ? st : together;
+    }
+    forget_answers(t);
+    st = ask_in_turn(c, t);
+    if (st == ST_OK) {
+        *odd = control_group_broken(c, together);
+    }
+    return st;
+}
+
 static enum verdict run_test(struct check_context *c, struct test *t)
 {
     enum verdict odd = VERDICT_OK;
@@ -379,8 +410,7 @@ static enum verdict run_test(struct check_context *c, struct test *t)
         address_check(t->forms[FORM_PLAIN].recipient, false, true, &error) != ST_OK) {
         return check_internal(c, ST_INVALID, error.text);
     }
-    enum status st =
-        caps_has(&c->smtp.caps, CAP_PIPELINING) ? ask_together(c, t) : ask_in_turn(c, t);
+    enum status st = ask(c, t, &odd);
     check_timed(c, TIMING_ENVELOPE, start);
     check_facts_changed(c);
     for (size_t i = 0; i < STEPS_MAX; i++) {

@@ -161,17 +161,92 @@ static enum verdict judge_own(struct check_context *c, const struct dns_question
     return check_report(c, &f);
 }
 
-static enum verdict judge_helo(struct check_context *c)
+static enum verdict report_helo(struct check_context *c, const char *id,
+                                const struct net_address *a, uint32_t line)
 {
     struct finding f;
-    const char *name = c->domain_facts.own_ptr;
-    if (c->plan->helo == NULL || !c->own_ptr_confirmed || dns_name_equal(c->plan->helo, name)) {
-        return VERDICT_PENDING;
-    }
-    finding_init(&f, "self.ptr.helo_mismatch");
+    char text[NET_ADDRESS_TEXT] = "";
+    finding_init(&f, id);
     finding_arg(&f, "helo", c->plan->helo);
-    finding_arg(&f, "name", name);
+    if (a != NULL) {
+        net_address_format(a, text, sizeof(text));
+    }
+    finding_arg(&f, "address", text);
+    if (c->domain_facts.own_ptr != NULL) {
+        finding_arg(&f, "name", c->domain_facts.own_ptr);
+    }
+    finding_evidence(&f, line);
     return check_report(c, &f);
+}
+
+/* RFC 5321 4.1.1.1: a full name, or an address in brackets. */
+static bool helo_is_valid(const char *helo)
+{
+    struct net_address literal;
+    if (helo[0] == '[') {
+        return net_address_parse(helo, &literal);
+    }
+    return strchr(helo, '.') != NULL && dns_name_is_host(helo, false) &&
+           helo[strspn(helo, "0123456789.")] != '\0' && !str_equal_nocase(helo, "localhost.localdomain");
+}
+
+/* Whether the name that the user chose leads to the address that it will be said from. */
+static enum status look_up_helo(struct check_context *c, enum verdict *v)
+{
+    struct dns_question ask[] = {{.name = c->plan->helo, .type = DNS_A},
+                                 {.name = c->plan->helo, .type = DNS_AAAA}};
+    const struct net_address *first = NULL;
+    bool absent = true;
+    bool ours = false;
+    for (size_t i = 0; i < ARRAY_LEN(ask); i++) {
+        dns_answer_init(&ask[i].answer);
+    }
+    enum status st = check_ask_all(c, ask, ARRAY_LEN(ask));
+    uint32_t line = 0;
+    for (size_t i = 0; st == ST_OK && i < ARRAY_LEN(ask); i++) {
+        const struct dns_answer *answer = &ask[i].answer;
+        line = check_note_answer(c, c->plan->helo, ask[i].type, answer);
+        absent = absent && (answer->result == DNS_NODATA || answer->result == DNS_NXDOMAIN);
+        for (size_t k = 0; k < answer->count; k++) {
+            const struct net_address *a = &answer->records[k].u.address;
+            first = first != NULL ? first : a;
+            ours = ours || net_address_same_host(a, &c->own_address);
+        }
+    }
+    if (st == ST_OK && absent) {
+        *v = report_helo(c, "self.ptr.helo_unknown", NULL, line);
+    } else if (st == ST_OK && first != NULL && !ours && c->own_address.family != 0) {
+        *v = report_helo(c, "self.ptr.helo_elsewhere", first, line);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(ask); i++) {
+        dns_answer_free(&ask[i].answer);
+    }
+    return st;
+}
+
+/* The name that the user wants to be called by. */
+static enum verdict judge_helo(struct check_context *c)
+{
+    const char *helo = c->plan->helo;
+    const char *name = c->domain_facts.own_ptr;
+    enum verdict v = VERDICT_PENDING;
+    if (helo == NULL || (c->own_ptr_confirmed && dns_name_equal(helo, name))) {
+        return v;
+    }
+    if (!helo_is_valid(helo)) {
+        return report_helo(c, "self.ptr.helo_invalid", NULL, 0);
+    }
+    if (helo[0] == '[') {
+        return v;
+    }
+    enum status st = look_up_helo(c, &v);
+    if (st != ST_OK) {
+        return check_gave_up(c, st, NULL);
+    }
+    if (v == VERDICT_PENDING && c->own_ptr_confirmed) {
+        v = report_helo(c, "self.ptr.helo_mismatch", NULL, 0);
+    }
+    return v;
 }
 
 enum verdict check_run_self_ptr(struct check_context *c)

@@ -7,6 +7,7 @@
 #include "check_session.h"
 #include "check_tools.h"
 #include "compose.h"
+#include "control.h"
 #include "queue_id.h"
 #include "text.h"
 
@@ -91,26 +92,81 @@ static void write_commands(struct check_context *c, struct mail *m)
     snprintf(m->commands[2], SMTP_COMMAND_MAX, "DATA");
 }
 
-/* In one flight where that is offered; else a refusal ends it before the next command. */
-static enum status envelope(struct check_context *c, struct mail *m, size_t *done)
+/* A connection that was opened again is nobody's; what is sent next may need the login. */
+static enum verdict log_in_again(struct check_context *c)
 {
-    static const enum smtp_wait waits[STEPS] = {WAIT_MAIL, WAIT_RCPT, WAIT_DATA};
-    static const int good[STEPS] = {2, 2, 3};
+    struct reply reply;
+    struct error error = {0};
+    enum verdict v = VERDICT_OK;
+    if (!c->facts.authenticated || c->smtp.authenticated || !secret_is_set(&c->plan->password)) {
+        return VERDICT_OK;
+    }
+    enum sasl_mech mech = login_mech(c);
+    if (mech == MECH_NONE || !login_is_allowed(c, mech)) {
+        return VERDICT_OK;
+    }
+    check_note(c, _("The connection is new: logging in again, as before"));
+    reply_init(&reply);
+    enum status st = login_run(c, mech, &reply, &error);
+    if (st != ST_OK && st != ST_PROTO) {
+        v = check_broken(c, st, WAIT_AUTH, &reply);
+    }
+    reply_free(&reply);
+    return v;
+}
+
+static const enum smtp_wait step_waits[STEPS] = {WAIT_MAIL, WAIT_RCPT, WAIT_DATA};
+static const int step_good[STEPS] = {2, 2, 3};
+
+static enum status envelope_together(struct check_context *c, struct mail *m, size_t *done)
+{
     struct smtp_step steps[STEPS];
-    enum status st = ST_OK;
     for (size_t i = 0; i < STEPS; i++) {
-        steps[i] = (struct smtp_step){.wait = waits[i], .command = m->commands[i]};
+        steps[i] = (struct smtp_step){.wait = step_waits[i], .command = m->commands[i]};
     }
-    if (caps_has(&c->smtp.caps, CAP_PIPELINING)) {
-        return smtp_pipeline(&c->smtp, steps, STEPS, m->replies, done);
-    }
+    return smtp_pipeline(&c->smtp, steps, STEPS, m->replies, done);
+}
+
+/* A refusal ends it before the next command. */
+static enum status envelope_in_turn(struct check_context *c, struct mail *m, size_t *done)
+{
+    enum status st = ST_OK;
     for (*done = 0; *done < STEPS; (*done)++) {
         struct reply *r = &m->replies[*done];
-        st = smtp_command(&c->smtp, waits[*done], r, "%s", m->commands[*done]);
-        if (st != ST_OK || r->code / 100 != good[*done]) {
+        st = smtp_command(&c->smtp, step_waits[*done], r, "%s", m->commands[*done]);
+        if (st != ST_OK || r->code / 100 != step_good[*done]) {
             *done += st == ST_OK ? 1 : 0;
             break;
         }
+    }
+    return st;
+}
+
+/* In one flight where that is offered, and one by one where something on the way does not bear it:
+   up to the 354 no server has taken anything. */
+static enum status envelope(struct check_context *c, struct mail *m, size_t *done,
+                            enum verdict *odd)
+{
+    if (!caps_has(&c->smtp.caps, CAP_PIPELINING)) {
+        return envelope_in_turn(c, m, done);
+    }
+    enum status together = envelope_together(c, m, done);
+    if (together == ST_OK) {
+        return ST_OK;
+    }
+    enum status st = control_ungroup(c, together, m->replies, STEPS);
+    if (st != ST_OK) {
+        return st == ST_CANCELLED || st == ST_NOMEM ? st : together;
+    }
+    if (log_in_again(c) != VERDICT_OK) {
+        return together;
+    }
+    for (size_t i = 0; i < STEPS; i++) {
+        reply_reset(&m->replies[i]);
+    }
+    st = envelope_in_turn(c, m, done);
+    if (st == ST_OK) {
+        *odd = control_group_broken(c, together);
     }
     return st;
 }
@@ -210,6 +266,17 @@ static enum verdict unsure(struct check_context *c, enum status st)
     return check_report(c, &f);
 }
 
+/* A filter that thinks long, or a way on which large packets get lost (RFC 2923 2.1). */
+static enum verdict no_answer(struct check_context *c, const struct mail *m, int64_t start_us)
+{
+    struct finding f;
+    finding_init(&f, "smtp.send.no_answer");
+    finding_argf(&f, "seconds", "%d", (int)((net_now_us(c->net) - start_us) / US_PER_S));
+    finding_argf(&f, "size", "%zu", m->text.len);
+    finding_evidence(&f, c->smtp.last_client_line);
+    return check_report(c, &f);
+}
+
 static enum verdict send_text(struct check_context *c, struct mail *m)
 {
     int64_t start = net_now_us(c->net);
@@ -223,7 +290,7 @@ static enum verdict send_text(struct check_context *c, struct mail *m)
         return check_gave_up(c, st, NULL);
     }
     if (!check_replied(st, &m->end)) {
-        return unsure(c, st);
+        return st == ST_TIMEOUT ? no_answer(c, m, start) : unsure(c, st);
     }
     enum verdict odd = check_oddities(c, &m->end);
     enum verdict v;
@@ -257,50 +324,25 @@ static void take_back(struct check_context *c)
 
 static enum verdict deliver(struct check_context *c, struct mail *m)
 {
-    static const int good[STEPS] = {2, 2, 3};
-    static const enum smtp_wait waits[STEPS] = {WAIT_MAIL, WAIT_RCPT, WAIT_DATA};
     size_t done = 0;
     enum verdict odd = VERDICT_OK;
     int64_t start = net_now_us(c->net);
     write_commands(c, m);
-    enum status st = envelope(c, m, &done);
+    enum status st = envelope(c, m, &done, &odd);
     check_timed(c, TIMING_ENVELOPE, start);
     for (size_t i = 0; i < STEPS; i++) {
         const struct reply *r = &m->replies[i];
         if (i >= done && !check_replied(st, r)) {
-            return check_broken(c, st, waits[i], r);
+            return verdict_worse(odd, check_broken(c, st, step_waits[i], r));
         }
         odd = verdict_worse(odd, check_oddities(c, r));
-        if (r->code / 100 != good[i]) {
+        if (r->code / 100 != step_good[i]) {
             enum verdict v = judge_refused(c, m, i);
             take_back(c);
             return verdict_worse(odd, v);
         }
     }
     return verdict_worse(odd, st == ST_OK ? send_text(c, m) : check_broken(c, st, WAIT_DATA, NULL));
-}
-
-/* A connection that was opened again is nobody's; what is sent next may need the login. */
-static enum verdict log_in_again(struct check_context *c)
-{
-    struct reply reply;
-    struct error error = {0};
-    enum verdict v = VERDICT_OK;
-    if (!c->facts.authenticated || c->smtp.authenticated || !secret_is_set(&c->plan->password)) {
-        return VERDICT_OK;
-    }
-    enum sasl_mech mech = login_mech(c);
-    if (mech == MECH_NONE || !login_is_allowed(c, mech)) {
-        return VERDICT_OK;
-    }
-    check_note(c, _("The connection is new: logging in again, as before"));
-    reply_init(&reply);
-    enum status st = login_run(c, mech, &reply, &error);
-    if (st != ST_OK && st != ST_PROTO) {
-        v = check_broken(c, st, WAIT_AUTH, &reply);
-    }
-    reply_free(&reply);
-    return v;
 }
 
 static enum verdict needs_utf8(struct check_context *c, const struct mail *m)

@@ -3,6 +3,7 @@
 
 #include "check_session.h"
 #include "check_tools.h"
+#include "control.h"
 #include "ehlo_facts.h"
 #include "text.h"
 #include "tls_failure.h"
@@ -19,7 +20,7 @@ static bool is_demanded(const struct check_context *c)
 static enum verdict report_ok(struct check_context *c, const char *id, uint32_t line)
 {
     struct finding f;
-    enum verdict worst = tls_old_version(c, line);
+    enum verdict worst = verdict_worse(tls_old_version(c, line), tls_weak(c, line));
     if (worst > VERDICT_NOTE) {
         return worst;
     }
@@ -41,25 +42,95 @@ static const struct cap *masked_starttls(const struct caps *caps)
     return NULL;
 }
 
-static enum verdict not_offered(struct check_context *c)
+/* Where the offer would have to be: the EHLO command and the end of its reply. */
+static void add_offer(const struct check_context *c, struct finding *f)
+{
+    finding_evidence(f, c->smtp.last_client_line);
+    if (c->smtp.caps.count > 0) {
+        finding_evidence(f, c->smtp.caps.list[c->smtp.caps.count - 1].line);
+    }
+}
+
+static enum verdict report_missing(struct check_context *c, struct finding *f)
+{
+    finding_argf(f, "port", "%u", c->facts.address.port);
+    if (is_demanded(c) && f->verdict == VERDICT_WARN) {
+        f->verdict = VERDICT_FAIL;
+    }
+    return check_report(c, f);
+}
+
+static enum verdict masked(struct check_context *c, const struct cap *cap)
 {
     struct finding f;
-    const struct cap *masked = masked_starttls(&c->smtp.caps);
-    finding_init(&f, masked != NULL ? "tls.starttls.masked" : "tls.starttls.not_offered");
-    finding_argf(&f, "port", "%u", c->facts.address.port);
-    if (masked != NULL) {
-        finding_arg(&f, "keyword", masked->text);
-        finding_evidence(&f, masked->line);
+    finding_init(&f, "tls.starttls.masked");
+    finding_arg(&f, "keyword", cap->text);
+    finding_evidence(&f, cap->line);
+    return report_missing(c, &f);
+}
+
+/* The second connection was not let in: what the first did not offer may be a limit as well. */
+static enum verdict withheld(struct check_context *c, struct finding *seen,
+                             const struct error *error)
+{
+    struct finding f;
+    finding_init(&f, "tls.starttls.withheld");
+    for (size_t i = 0; i < seen->evidence_count; i++) {
+        finding_evidence(&f, seen->evidence[i]);
+    }
+    finding_free(seen);
+    finding_arg(&f, "text", error->text);
+    return report_missing(c, &f);
+}
+
+/* Offered on the second connection: two members of a pool, or a server that plays favourites. */
+static enum verdict varies(struct check_context *c, struct finding *seen, const char *first)
+{
+    struct finding f;
+    finding_init(&f, "tls.starttls.varies");
+    for (size_t i = 0; i < seen->evidence_count; i++) {
+        finding_evidence(&f, seen->evidence[i]);
+    }
+    finding_free(seen);
+    finding_arg(&f, "first", first);
+    finding_arg(&f, "second", c->smtp.caps.greeting_name);
+    add_offer(c, &f);
+    return report_missing(c, &f);
+}
+
+/* VERDICT_OK: STARTTLS is offered after all, on the connection as it is now. */
+static enum verdict not_offered(struct check_context *c, enum verdict *worst)
+{
+    struct finding f;
+    struct error error = {.text = ""};
+    uint32_t line = 0;
+    const struct cap *cap = masked_starttls(&c->smtp.caps);
+    if (cap != NULL) {
+        return masked(c, cap);
+    }
+    finding_init(&f, "tls.starttls.not_offered");
+    add_offer(c, &f);
+    if (!c->smtp.caps.esmtp) {
+        return report_missing(c, &f); /* who knows HELO alone offers nothing, ever */
+    }
+    char *first = str_dup(c->smtp.caps.greeting_name);
+    enum status st = first != NULL ? control_again(c, SESSION_CLEAR, &line, &error) : ST_NOMEM;
+    finding_evidence(&f, line);
+    enum verdict v = VERDICT_OK;
+    if (st == ST_CANCELLED || st == ST_NOMEM) {
+        finding_free(&f);
+        v = check_gave_up(c, st, NULL);
+    } else if (st != ST_OK) {
+        v = withheld(c, &f, &error);
+    } else if (caps_has(&c->smtp.caps, CAP_STARTTLS)) {
+        *worst = varies(c, &f, first);
     } else {
-        finding_evidence(&f, c->smtp.last_client_line);
-        if (c->smtp.caps.count > 0) {
-            finding_evidence(&f, c->smtp.caps.list[c->smtp.caps.count - 1].line);
-        }
+        add_offer(c, &f);
+        f.confidence = CONFIDENCE_CERTAIN; /* seen twice */
+        v = report_missing(c, &f);
     }
-    if (is_demanded(c)) {
-        f.verdict = VERDICT_FAIL;
-    }
-    return check_report(c, &f);
+    free(first);
+    return v;
 }
 
 static enum verdict report_injected(struct check_context *c, const struct reply *r,
@@ -91,7 +162,8 @@ static enum verdict greet_again(struct check_context *c, struct reply *r, uint32
         return check_refused(c, "tls.starttls.ehlo_failed", r);
     }
     enum verdict odd = check_oddities(c, r);
-    ehlo_facts_compare(c, &c->smtp.caps_clear, &c->smtp.caps);
+    odd = verdict_worse(odd, ehlo_facts_compare(c, &c->smtp.caps_clear, &c->smtp.caps));
+    odd = verdict_worse(odd, ehlo_facts_auth(c));
     if (ehlo_facts_keep(c) != ST_OK) {
         return check_internal(c, ST_NOMEM, NULL);
     }
@@ -156,6 +228,7 @@ enum verdict check_run_starttls(struct check_context *c)
     struct reply reply;
     struct buf injected;
     struct error error = {0};
+    enum verdict worst = VERDICT_OK;
     if (strcmp(c->facts.mode, "implicit") == 0) {
         return report_ok(c, "tls.starttls.implicit", c->tls_line);
     }
@@ -170,12 +243,15 @@ enum verdict check_run_starttls(struct check_context *c)
     }
     str_copy(c->facts.mode, sizeof(c->facts.mode), "plain");
     if (!caps_has(&c->smtp.caps, CAP_STARTTLS)) {
-        return not_offered(c);
+        enum verdict v = not_offered(c, &worst);
+        if (v != VERDICT_OK) {
+            return v;
+        }
     }
     reply_init(&reply);
     buf_init(&injected, REPLY_TEXT_MAX);
-    enum verdict v = start_tls(c, &reply, &injected);
+    worst = verdict_worse(worst, start_tls(c, &reply, &injected));
     buf_free(&injected);
     reply_free(&reply);
-    return v;
+    return worst;
 }

@@ -4,6 +4,7 @@
 
 #include "text.h"
 
+#define SLOW_REPLY_US (5 * US_PER_S)
 #define EVIDENCE_REPLY_LINES 8 /* the first ones tell; the whole reply is in the transcript */
 
 enum verdict check_report_for(struct check_context *c, enum check_id id, struct finding *f)
@@ -189,15 +190,21 @@ static size_t longest_line(const struct reply *reply)
     return longest;
 }
 
+bool check_once(struct check_context *c, unsigned flag)
+{
+    bool first = (c->reply_flags_told & flag) == 0;
+    c->reply_flags_told |= flag;
+    c->reply_flags_told_by[c->current->id] |= first ? flag : 0;
+    return first;
+}
+
 /* Replies that answered nothing; what came behind the greeting is the banner check's. */
 static enum verdict report_unasked(struct check_context *c)
 {
     struct finding f;
-    if (c->smtp.unasked == 0 || c->smtp.unasked_code == 421 ||
-        (c->reply_flags_told & REPLY_UNASKED) != 0) {
+    if (c->smtp.unasked == 0 || c->smtp.unasked_code == 421 || !check_once(c, REPLY_UNASKED)) {
         return VERDICT_OK;
     }
-    c->reply_flags_told |= REPLY_UNASKED;
     finding_init(&f, "smtp.reply.unasked");
     if (c->odd_line == c->smtp.unasked_line) {
         finding_arg(&f, "text", c->odd_text);
@@ -205,6 +212,22 @@ static enum verdict report_unasked(struct check_context *c)
         finding_argf(&f, "text", "%d", c->smtp.unasked_code);
     }
     finding_evidence(&f, c->smtp.unasked_line);
+    return check_report(c, &f);
+}
+
+/* Tarpits answer late on purpose. Who gives up early takes that for a missing answer. */
+static enum verdict report_slow(struct check_context *c, const struct reply *reply)
+{
+    struct finding f;
+    if (c->current->id == CHECK_BANNER || reply->elapsed_us < SLOW_REPLY_US ||
+        !check_once(c, REPLY_SLOW)) {
+        return VERDICT_OK;
+    }
+    finding_init(&f, "smtp.reply.slow");
+    finding_arg_word(&f, "command", checks[c->current->id].title);
+    finding_argf(&f, "seconds", "%d", (int)((reply->elapsed_us + US_PER_S / 2) / US_PER_S));
+    finding_evidence(&f, reply->command_line);
+    finding_evidence(&f, reply->line_count > 0 ? reply->lines[0].number : 0);
     return check_report(c, &f);
 }
 
@@ -222,13 +245,12 @@ enum verdict check_oddities(struct check_context *c, const struct reply *reply)
         {REPLY_EIGHT_BIT, "smtp.reply.eight_bit"},
         {REPLY_TEXT_BEFORE, "smtp.reply.unasked"},
     };
-    enum verdict worst = report_unasked(c);
+    enum verdict worst = verdict_worse(report_unasked(c), report_slow(c, reply));
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         bool in_greeting = table[i].flag == REPLY_TEXT_BEFORE && c->current->id == CHECK_BANNER;
-        if ((reply->flags & table[i].flag & ~c->reply_flags_told) == 0 || in_greeting) {
+        if ((reply->flags & table[i].flag) == 0 || in_greeting || !check_once(c, table[i].flag)) {
             continue;
         }
-        c->reply_flags_told |= table[i].flag;
         struct finding f;
         finding_init(&f, table[i].id);
         check_add_reply(c, &f, reply);
@@ -255,6 +277,7 @@ static const char *waited_word(enum smtp_wait wait)
         [WAIT_AUTH] = "AUTH", [WAIT_MAIL] = "MAIL",         [WAIT_RCPT] = "RCPT",
         [WAIT_DATA] = "DATA", [WAIT_BLOCK] = "DATA",        [WAIT_DOT] = ".",
         [WAIT_QUIT] = "QUIT", [WAIT_OTHER] = "RSET",        [WAIT_DNS] = "DNS",
+        [WAIT_PAUSE] = "",
     };
     size_t i = (size_t)wait;
     return i < ARRAY_LEN(words) ? words[i] : "";
@@ -290,6 +313,7 @@ static int waited_limit(const struct smtp_limits *l, enum smtp_wait wait)
     case WAIT_NONE:
     case WAIT_OTHER:
     case WAIT_DNS:
+    case WAIT_PAUSE:
         break;
     }
     return l->other;

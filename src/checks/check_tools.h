@@ -9,7 +9,9 @@
 #include "check.h"
 #include "reply_decode.h"
 
-#define REPLY_UNASKED 0x80000000u /* in reply_flags_told, beside the flags of reply.h */
+/* In reply_flags_told, beside the flags of reply.h. */
+#define REPLY_UNASKED 0x80000000u
+#define REPLY_SLOW 0x40000000u
 
 enum verdict check_run_dns_mx(struct check_context *c);
 enum verdict check_run_dns_address(struct check_context *c);
@@ -54,6 +56,8 @@ bool check_replied(enum status status, const struct reply *reply);
 /* 421 (RFC 5321 3.8): the server is going away, whatever was asked. Closes, reports and returns
  * true. */
 bool check_shutdown(struct check_context *c, const struct reply *reply, enum verdict *verdict);
+/* True the first time in a run, and again when the check that was told so runs once more. */
+bool check_once(struct check_context *c, unsigned flag);
 /* Reports how the reply violates the protocol, each way once a run; returns the worst verdict. */
 enum verdict check_oddities(struct check_context *c, const struct reply *reply);
 

@@ -25,7 +25,7 @@ static enum status host_name_is_ours(struct check_context *c, const char *name, 
 
 /* RFC 5321 4.1.3. Behind a translator that we know nothing of, the inner address is the honest one.
  */
-static void literal(struct check_context *c)
+void ehlo_name_literal(const struct check_context *c, char *out, size_t size)
 {
     char text[NET_ADDRESS_TEXT];
     struct net_address a = c->own_address;
@@ -40,9 +40,7 @@ static void literal(struct check_context *c)
     }
     a.scope = 0;
     net_address_format(&a, text, sizeof(text));
-    snprintf(c->ehlo_name, sizeof(c->ehlo_name), a.family == 6 ? "[IPv6:%s]" : "[%s]", text);
-    check_note(c, _("EHLO name: %s, the address, because no name is known to lead here"),
-               c->ehlo_name);
+    snprintf(out, size, a.family == 6 ? "[IPv6:%s]" : "[%s]", text);
 }
 
 enum status ehlo_name_choose(struct check_context *c)
@@ -72,6 +70,8 @@ enum status ehlo_name_choose(struct check_context *c)
                    c->ehlo_name);
         return ST_OK;
     }
-    literal(c);
+    ehlo_name_literal(c, c->ehlo_name, sizeof(c->ehlo_name));
+    check_note(c, _("EHLO name: %s, the address, because no name is known to lead here"),
+               c->ehlo_name);
     return ST_OK;
 }

@@ -14,5 +14,7 @@
  * up. May ask DNS; statuses as dns_ask.
  */
 enum status ehlo_name_choose(struct check_context *c) MUST_CHECK;
+/* The address literal of this machine (RFC 5321 4.1.3): what may be said by who has no name. */
+void ehlo_name_literal(const struct check_context *c, char *out, size_t size);
 
 #endif

@@ -1,6 +1,7 @@
 #include "greeting.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "dns_name.h"
 #include "net.h"
@@ -88,6 +89,80 @@ bool greeting_is_masked(struct span text)
         }
     }
     return stars >= 4 && stars > others;
+}
+
+/* Two or more digits at *p, which moves behind them; -1 when there are none or too many. */
+static int take_number(const char **p, const char *end)
+{
+    int value = 0;
+    size_t digits = 0;
+    while (*p < end && **p >= '0' && **p <= '9' && digits < 5) {
+        value = value * 10 + (**p - '0');
+        (*p)++;
+        digits++;
+    }
+    return digits > 0 && digits < 5 ? value : -1;
+}
+
+static bool take_char(const char **p, const char *end, char c)
+{
+    bool there = *p < end && **p == c;
+    *p += there ? 1 : 0;
+    return there;
+}
+
+static int take_month(const char **p, const char *end)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    for (int i = 0; i < 12 && end - *p >= 3; i++) {
+        if (memcmp(*p, months + (size_t)3 * (size_t)i, 3) == 0) {
+            *p += 3;
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* "24 Nov 2026 12:00:00 +0100" (RFC 5322 3.3), without the day of the week. */
+static bool parse_time(const char *p, const char *end, int64_t *seconds)
+{
+    struct tm tm = {.tm_isdst = 0};
+    tm.tm_mday = take_number(&p, end);
+    bool good = tm.tm_mday > 0 && take_char(&p, end, ' ');
+    tm.tm_mon = good ? take_month(&p, end) : -1;
+    good = tm.tm_mon >= 0 && take_char(&p, end, ' ');
+    int year = good ? take_number(&p, end) : -1;
+    good = year >= 1970 && take_char(&p, end, ' ');
+    tm.tm_year = year - 1900;
+    tm.tm_hour = good ? take_number(&p, end) : -1;
+    good = tm.tm_hour >= 0 && tm.tm_hour < 24 && take_char(&p, end, ':');
+    tm.tm_min = good ? take_number(&p, end) : -1;
+    good = tm.tm_min >= 0 && tm.tm_min < 60 && take_char(&p, end, ':');
+    tm.tm_sec = good ? take_number(&p, end) : -1;
+    good = tm.tm_sec >= 0 && tm.tm_sec <= 60 && take_char(&p, end, ' ') && p < end &&
+           (*p == '+' || *p == '-');
+    if (!good) {
+        return false;
+    }
+    int sign = *p++ == '-' ? -1 : 1;
+    int zone = take_number(&p, end);
+    if (zone < 0 || zone % 100 >= 60) {
+        return false;
+    }
+    *seconds = (int64_t)timegm(&tm) - sign * (zone / 100 * 3600 + zone % 100 * 60);
+    return true;
+}
+
+bool greeting_time(struct span text, int64_t *seconds)
+{
+    const char *end = text.p + text.len;
+    for (const char *p = text.p; p < end; p++) {
+        bool begins = *p >= '0' && *p <= '9' && (p == text.p || p[-1] == ' ');
+        if (begins && parse_time(p, end, seconds)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool greeting_has_name(struct span text)

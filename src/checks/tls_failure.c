@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "check_tools.h"
+#include "control.h"
+
+#define DH_BITS_MIN 2048
 
 struct row {
     enum tls_reason reason;
@@ -52,6 +55,30 @@ static const char *failure_id(enum tls_reason reason, enum status status)
     }
 }
 
+/* Failures that name no cause, and behind which a device on the way may stand. */
+static bool worth_a_control(enum tls_reason reason)
+{
+    return reason == TLS_REASON_CLOSED || reason == TLS_REASON_TIMEOUT ||
+           reason == TLS_REASON_HANDSHAKE || reason == TLS_REASON_UNKNOWN_NAME;
+}
+
+/* ST_OK, or what ends the run. */
+static enum status add_control(struct check_context *c, struct finding *f, enum tls_reason reason)
+{
+    const char *word = NULL;
+    uint32_t line = 0;
+    finding_arg(f, "works", "");
+    if (!worth_a_control(reason)) {
+        return ST_OK;
+    }
+    enum status st = control_handshake(c, &word, &line);
+    if (st == ST_OK) {
+        finding_arg_word(f, "works", word);
+        finding_evidence(f, line);
+    }
+    return st == ST_CANCELLED || st == ST_NOMEM ? st : ST_OK;
+}
+
 enum verdict tls_failure_report(struct check_context *c, enum status status,
                                 const struct error *error, uint32_t line)
 {
@@ -73,6 +100,11 @@ enum verdict tls_failure_report(struct check_context *c, enum status status,
     finding_evidence(&f, line);
     if (c->tls_line != line) {
         finding_evidence(&f, c->tls_line);
+    }
+    enum status st = add_control(c, &f, facts->reason);
+    if (st != ST_OK) {
+        finding_free(&f);
+        return check_gave_up(c, st, NULL);
     }
     return check_report(c, &f);
 }
@@ -107,4 +139,38 @@ enum verdict tls_old_version(struct check_context *c, uint32_t line)
         }
     }
     return VERDICT_OK;
+}
+
+/* OpenSSL's names of ciphers that RFC 9325 4.1 rules out. */
+static bool cipher_is_weak(const char *cipher)
+{
+    static const char *const parts[] = {"RC4", "DES", "NULL", "EXP", "MD5", "ADH", "AECDH", "IDEA"};
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        if (strstr(cipher, parts[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* RFC 9325 4.1: not under 2048 bits. */
+static bool group_is_weak(const char *group)
+{
+    return strncmp(group, "DH ", 3) == 0 && strtol(group + 3, NULL, 10) < DH_BITS_MIN;
+}
+
+enum verdict tls_weak(struct check_context *c, uint32_t line)
+{
+    struct finding f;
+    const struct tls_facts *facts = &c->smtp.tls_facts;
+    bool cipher = cipher_is_weak(facts->cipher);
+    bool group = group_is_weak(facts->group);
+    if (!cipher && !group) {
+        return VERDICT_OK;
+    }
+    finding_init(&f, "tls.starttls.weak");
+    finding_arg(&f, "cipher", facts->cipher);
+    finding_arg(&f, "group", group ? facts->group : "");
+    finding_evidence(&f, line);
+    return check_report(c, &f);
 }

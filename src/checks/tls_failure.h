@@ -21,5 +21,7 @@ enum verdict tls_failure_report(struct check_context *c, enum status status,
 bool tls_wanted_certificate(struct check_context *c, enum status status, enum verdict *verdict);
 /* Warns of TLS 1.0 and 1.1 (RFC 8996); VERDICT_OK when there is nothing to say. */
 enum verdict tls_old_version(struct check_context *c, uint32_t line);
+/* Warns of ciphers and key exchanges that are broken by now (RFC 9325); VERDICT_OK as above. */
+enum verdict tls_weak(struct check_context *c, uint32_t line);
 
 #endif

@@ -369,6 +369,29 @@ enum status guide_check(const struct guide *g, const char *check_id, struct guid
     return e != NULL ? fill_entry(out, e, NULL, NULL, 0) : ST_INVALID;
 }
 
+/* The first that says something: a translation may leave it to the English guide. */
+static const char *plain_text(const struct guide *g, const char *id, bool sign)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        const struct guide_entry *e = guide_book_find(&g->books[i], id);
+        const char *text = e == NULL ? NULL : sign ? e->sign : e->called;
+        if (text != NULL) {
+            return text;
+        }
+    }
+    return "";
+}
+
+const char *guide_name(const struct guide *g, const char *id)
+{
+    return plain_text(g, id, false);
+}
+
+const char *guide_sign(const struct guide *g, const char *id)
+{
+    return plain_text(g, id, true);
+}
+
 void guide_text_free(struct guide_text *text)
 {
     for (size_t i = 0; i < GUIDE_DO_MAX; i++) {

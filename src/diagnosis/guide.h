@@ -5,6 +5,8 @@
  *
  *   [dns.mx.null]
  *   title: {domain} says that it takes no mail
+ *   name: The domain says that it takes no mail
+ *   sign: The only MX record has a dot in the place of the host.
  *   means: The only MX record is "." ...
  *          continued by indentation.
  *   do server: 1st thing for whoever runs the server
@@ -19,6 +21,8 @@
  * title, means) used before there is a finding and when all is well, and, in the second file, for the causes
  * of replies ([reply.class.greylisted], reply_decode.h): what they mean and what to do is added to a finding
  * whose row in the table says so.
+ * The name says the same as the title without any argument, and the sign how one sees that it is
+ * so. Lessons ask by them; braces and double brackets are not for them.
  * Lines that begin with # are comments. Errors name file, line and what was expected.
  *
  * The English guide is built into the program, so that it always works; other languages, and a changed
@@ -74,6 +78,10 @@ void guide_basis_of(enum reply_basis basis, const struct reply_vendor *vendor, e
 enum status guide_check(const struct guide *g, const char *check_id, struct guide_text *out)
     MUST_CHECK;
 void guide_text_free(struct guide_text *text);
+/* What a finding is called, whatever its arguments are, and how it shows. "" where the guide does
+   not say. They live as long as the guide. */
+const char *guide_name(const struct guide *g, const char *id);
+const char *guide_sign(const struct guide *g, const char *id);
 /* For the test that ties ids and texts: calls back for every entry name of the loaded language itself. */
 void guide_each(const struct guide *g, void (*entry)(void *ctx, const char *name), void *ctx);
 bool guide_has(const struct guide *g, const char *entry);

@@ -15,6 +15,7 @@ struct reader {
     struct guide_book *book;
     struct guide_entry *entry; /* the last one of the book, or NULL before the first */
     const char *allowed;       /* names of placeholders that the entry may use */
+    bool bare;                 /* in this field there are none */
     const char *file;
     unsigned line;
     char **field; /* the one that an indented line continues, or NULL */
@@ -30,6 +31,8 @@ static void entry_free(struct guide_entry *e)
     free(e->title);
     free(e->means);
     free(e->link);
+    free(e->called);
+    free(e->sign);
 }
 
 void guide_book_free(struct guide_book *book)
@@ -94,6 +97,10 @@ static bool word_in_list(struct span word, const char *list)
 
 static enum status check_placeholders(const struct reader *r, const char *text)
 {
+    if (r->bare && (strchr(text, '{') != NULL || strstr(text, "[[") != NULL)) {
+        return error_set(r->error, ST_INVALID, 0,
+                         _("%s:%u: expected a name or sign without { and [["), r->file, r->line);
+    }
     for (const char *p = strchr(text, '{'); p != NULL; p = strchr(p, '{')) {
         if (p[1] == '{') {
             p += 2;
@@ -275,8 +282,8 @@ static bool who_of(const char *word, size_t len, enum who *out)
 static enum status unknown_line(const struct reader *r)
 {
     return error_set(r->error, ST_INVALID, 0,
-                     _("%s:%u: expected [name], title:, means:, do <who>:, link:, # or an "
-                       "indented line"),
+                     _("%s:%u: expected [name], title:, name:, sign:, means:, do <who>:, link:, # "
+                       "or an indented line"),
                      r->file, r->line);
 }
 
@@ -305,6 +312,12 @@ static enum status step_begin(struct reader *r, const char *word, size_t len)
     return ST_OK;
 }
 
+struct field_key {
+    const char *word;
+    char **field;
+    bool bare;
+};
+
 static enum status field_begin(struct reader *r, const char *line)
 {
     const char *colon = strchr(line, ':');
@@ -313,23 +326,28 @@ static enum status field_begin(struct reader *r, const char *line)
         return unknown_line(r);
     }
     struct span key = {line, (size_t)(colon - line)};
+    const struct field_key keys[] = {{"title", &e->title, false}, {"means", &e->means, false},
+                                     {"link", &e->link, false},   {"name", &e->called, true},
+                                     {"sign", &e->sign, true}};
     char **field = NULL;
-    if (key.len > 3 && memcmp(key.p, "do ", 3) == 0) {
+    r->bare = false;
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        if (strlen(keys[i].word) == key.len && memcmp(keys[i].word, key.p, key.len) == 0) {
+            field = keys[i].field;
+            r->bare = keys[i].bare;
+        }
+    }
+    bool step = key.len > 3 && memcmp(key.p, "do ", 3) == 0; /* may be there more than once */
+    if (step) {
         enum status st = step_begin(r, key.p + 3, key.len - 3);
         if (st != ST_OK) {
             return st;
         }
         field = r->field;
-    } else if (key.len == 5 && memcmp(key.p, "title", 5) == 0) {
-        field = &e->title;
-    } else if (key.len == 5 && memcmp(key.p, "means", 5) == 0) {
-        field = &e->means;
-    } else if (key.len == 4 && memcmp(key.p, "link", 4) == 0) {
-        field = &e->link;
-    } else {
+    } else if (field == NULL) {
         return unknown_line(r);
     }
-    if (field != r->field && *field != NULL) {
+    if (!step && *field != NULL) {
         return error_set(r->error, ST_INVALID, 0, _("%s:%u: %.*s: is there already in [%s]"),
                          r->file, r->line, (int)key.len, key.p, e->name);
     }

@@ -15,6 +15,7 @@
 struct guide_entry {
     char *name; /* "dns.mx.null", "check dns.mx", "reply.class.greylisted" */
     char *title, *means, *link;
+    char *called, *sign; /* without arguments; NULL where nothing is said */
     struct guide_step steps[GUIDE_DO_MAX];
     size_t step_count;
     unsigned line; /* where it begins */

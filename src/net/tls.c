@@ -9,6 +9,7 @@
 #include "tls_anchors.h"
 #include "tls_context.h"
 #include "tls_facts.h"
+#include "tls_status.h"
 
 /* One TLS record and its overhead. */
 #define PIECE_MAX (16 * 1024 + 512)
@@ -423,7 +424,8 @@ static enum status tls_conn_new(struct network *n, struct net_conn *below,
     SSL_set_msg_callback(t->ssl, on_message);
     SSL_set_msg_callback_arg(t->ssl, t);
     SSL_set_connect_state(t->ssl);
-    if (t->wanted.address.family == 0 && may_be_sent(facts->name)) {
+    tls_status_ask(t->ssl);
+    if (!config->limits.no_sni && t->wanted.address.family == 0 && may_be_sent(facts->name)) {
         if (SSL_set_tlsext_host_name(t->ssl, facts->name) != 1) {
             goto out;
         }
@@ -512,6 +514,9 @@ enum status tls_client(struct network *n, struct net_conn *below, const struct t
         return st;
     }
     facts->done = true;
+    if (tls_status_revoked(t->ssl, t->wanted.wall_s)) {
+        tls_facts_revoked(facts);
+    }
     facts->verified = facts->chain_count > 0 && facts->error_count == 0;
     facts->first_bytes_len = 0;
     tls_facts_session(t->ssl, facts);

@@ -95,12 +95,19 @@ struct tls_facts {
     size_t end_point_len;
 };
 
+/* What a handshake leaves out, to find out what another one stumbled over. */
+struct tls_limits {
+    bool no_sni;
+    bool only_tls_1_2;
+};
+
 struct tls_config {
     const char *name;                /* host that the certificate must name; SNI when not an address */
     const char *ca_file;             /* NULL: the system's store */
     const char *ca_pem;              /* trust anchors as PEM text instead; wins over ca_file; or NULL */
     const char *cert_file, *key_file; /* client certificate, or NULL */
     const char *ciphers;             /* NULL: the library's default */
+    struct tls_limits limits;
 };
 
 /*

@@ -133,7 +133,7 @@ enum status tls_context_new(const struct network *n, const struct tls_config *co
        and it cannot be said about a connection that never came up. */
     SSL_CTX_set_security_level(ctx, 0);
     SSL_CTX_set_min_proto_version(ctx, TLS1_VERSION);
-    SSL_CTX_set_max_proto_version(ctx, 0);
+    SSL_CTX_set_max_proto_version(ctx, config->limits.only_tls_1_2 ? TLS1_2_VERSION : 0);
     SSL_CTX_set_options(ctx, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_NO_RENEGOTIATION |
                                  SSL_OP_NO_COMPRESSION | SSL_OP_CLEANSE_PLAINTEXT);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);

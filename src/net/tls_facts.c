@@ -349,6 +349,12 @@ void tls_facts_verify(X509_STORE_CTX *ctx, const struct tls_wanted *wanted,
     X509_STORE_CTX_set_error(ctx, X509_V_OK);
 }
 
+void tls_facts_revoked(struct tls_facts *facts)
+{
+    add_error(facts, 0, X509_V_ERR_CERT_REVOKED, TLS_REASON_REVOKED);
+    choose_reason(facts);
+}
+
 static void read_group(SSL *ssl, struct tls_facts *facts)
 {
     EVP_PKEY *key = NULL;

@@ -24,6 +24,8 @@ struct tls_wanted {
  */
 void tls_facts_verify(X509_STORE_CTX *ctx, const struct tls_wanted *wanted,
                       struct tls_facts *facts);
+/* The server's own word for it (tls_status.h) is one more error of its certificate. */
+void tls_facts_revoked(struct tls_facts *facts);
 /* Version, cipher, group and channel bindings of a finished handshake. */
 void tls_facts_session(SSL *ssl, struct tls_facts *facts);
 

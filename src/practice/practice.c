@@ -10,6 +10,7 @@
 
 #include "embedded.h"
 #include "escape.h"
+#include "nearest.h"
 #include "practice_tls.h"
 #include "practice_world.h"
 #include "text.h"
@@ -102,6 +103,39 @@ static const struct embedded_file *find_embedded(const char *name)
     return NULL;
 }
 
+static const char *name_at(const void *ctx, size_t i)
+{
+    return ((char *const *)ctx)[i];
+}
+
+/* `shown` is the name as it may be shown. */
+static enum status fail_unknown(const char *data_dir, const char *name, const char *shown,
+                                struct error *error)
+{
+    char **names = NULL;
+    size_t count = 0, nearest = 0;
+    if (error == NULL) {
+        return ST_INVALID;
+    }
+    if (practice_names(data_dir, &names, NULL) == ST_OK) {
+        while (names[count] != NULL) {
+            count++;
+        }
+        nearest = nearest_word(name, name_at, names, count);
+    }
+    if (nearest < count) {
+        error_set(error, ST_INVALID, 0,
+                  _("There is no scenario called \"%s\"; the nearest one is \"%s\". "
+                    "--list-scenarios shows them all."),
+                  shown, names[nearest]);
+    } else {
+        error_set(error, ST_INVALID, 0,
+                  _("There is no scenario called \"%s\"; --list-scenarios shows them all."), shown);
+    }
+    practice_names_free(names);
+    return ST_INVALID;
+}
+
 static enum status load(const char *data_dir, const char *name, struct scenario **out,
                         struct error *error)
 {
@@ -129,9 +163,7 @@ static enum status load(const char *data_dir, const char *name, struct scenario 
     }
     const struct embedded_file *built_in = find_embedded(name);
     if (built_in == NULL) {
-        return error_set(error, ST_INVALID, 0,
-                         _("There is no scenario called \"%s\"; --list-scenarios shows them all."),
-                         shown);
+        return fail_unknown(data_dir, name, shown, error);
     }
     str_copy(file, sizeof(file), built_in->name);
     return scenario_read(file, built_in->data, built_in->len, out, error);
@@ -167,6 +199,7 @@ static enum status fill_info(struct scenario_info *info, const char *name, const
         st = str_set(&info->expect[i], s->expect.p[i]);
         info->expect_count += st == ST_OK ? 1 : 0;
     }
+    info->lesson = (unsigned)s->lesson;
     if (st != ST_OK) {
         scenario_info_free(info);
     }
@@ -313,7 +346,7 @@ static enum status add_name(struct name_list *list, const char *data_dir, const 
     str_copy(e->name, sizeof(e->name), name);
     /* A file with a mistake is listed all the same: opening it says what the mistake is. */
     bool good = load(data_dir, name, &s, NULL) == ST_OK;
-    str_copy(e->theme, sizeof(e->theme), good ? s->theme : "");
+    str_copy(e->theme, sizeof(e->theme), good ? s->theme : "other");
     scenario_free(s);
     return ST_OK;
 }
@@ -343,7 +376,8 @@ static int compare_names(const void *a, const void *b)
 {
     const struct name_entry *x = a;
     const struct name_entry *y = b;
-    int by_theme = strcmp(x->theme, y->theme);
+    size_t x_rank = practice_theme_rank(x->theme), y_rank = practice_theme_rank(y->theme);
+    int by_theme = x_rank != y_rank ? (x_rank < y_rank ? -1 : 1) : strcmp(x->theme, y->theme);
     return by_theme != 0 ? by_theme : strcmp(x->name, y->name);
 }
 

@@ -30,8 +30,10 @@ struct practice_options {
 struct scenario_info {
     char *name, *title, *theme, *story, *goal, *hints, *target;
     char *options; /* command-line options that the story assumes, space-separated, or "" */
-    char *expect[SCENARIO_EXPECT_MAX]; /* finding ids that a right diagnosis contains */
+    char *expect[SCENARIO_EXPECT_MAX]; /* finding ids that a right diagnosis contains; the first is
+                                          the cause */
     size_t expect_count;
+    unsigned lesson; /* its place in the course; 0: none */
 };
 
 /*
@@ -46,9 +48,28 @@ enum status practice_open_text(const char *file, const char *text, size_t len,
                                const struct practice_options *options, struct network **out,
                                struct scenario_info *info, struct error *error) MUST_CHECK;
 void scenario_info_free(struct scenario_info *info);
-/* Names known, sorted by theme and name; NULL-terminated, freed by practice_names_free. */
+/* Names known, sorted by theme (in the order of practice_theme) and name; NULL-terminated, freed by
+   practice_names_free. */
 enum status practice_names(const char *data_dir, char ***out, struct error *error) MUST_CHECK;
 void practice_names_free(char **names);
+
+#define PRACTICE_LESSON_MAX 99
+/* A theme's place among the others, and what people call it, translated. A theme of a user's own
+   file comes last and is called as it is. */
+size_t practice_theme_rank(const char *theme);
+const char *practice_theme_title(const char *theme);
+
+/* Everything that can be practised, in the order of practice_names. A file with a mistake is there
+   as well: its title tells the mistake, and it expects nothing. */
+struct practice_catalogue {
+    struct scenario_info *p;
+    size_t count;
+};
+enum status practice_catalogue_load(const char *data_dir, struct practice_catalogue *out,
+                                    struct error *error) MUST_CHECK;
+void practice_catalogue_free(struct practice_catalogue *c);
+/* The scenario with the smallest lesson number that is at least `from`; NULL: none. */
+const struct scenario_info *practice_lesson(const struct practice_catalogue *c, unsigned from);
 
 /* What the scripted servers saw from the client, for tests: one line a command; NULL for another network. */
 const struct buf *practice_log(struct network *n);

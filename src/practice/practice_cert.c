@@ -102,11 +102,28 @@ static bool fill(X509 *cert, const struct cert_request *request)
            add_extension(cert, issuer, NID_key_usage,
                          request->ca ? "critical,keyCertSign,cRLSign"
                                      : "critical,digitalSignature,keyEncipherment") &&
-           (request->ca || add_extension(cert, issuer, NID_ext_key_usage, "serverAuth")) &&
+           (request->ca || add_extension(cert, issuer, NID_ext_key_usage,
+                                         request->for_clients ? "clientAuth" : "serverAuth")) &&
            add_extension(cert, issuer, NID_subject_key_identifier, "hash") &&
            (request->issuer == NULL ||
             add_extension(cert, issuer, NID_authority_key_identifier, "keyid")) &&
            add_names(cert, request);
+}
+
+/* The signature ends the encoding (RFC 5280 4.1), so its last bit is the last one there is. */
+static X509 *forge(X509 *cert)
+{
+    unsigned char *der = NULL;
+    int len = i2d_X509(cert, &der);
+    X509 *forged = NULL;
+    if (len > 0) {
+        const unsigned char *p = der;
+        der[len - 1] ^= 1;
+        forged = d2i_X509(NULL, &p, len);
+    }
+    OPENSSL_free(der);
+    X509_free(cert);
+    return forged;
 }
 
 X509 *cert_new(const struct cert_request *request)
@@ -117,5 +134,5 @@ X509 *cert_new(const struct cert_request *request)
         X509_free(cert);
         return NULL;
     }
-    return cert;
+    return request->forged ? forge(cert) : cert;
 }

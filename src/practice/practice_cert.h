@@ -17,6 +17,8 @@ struct cert_request {
     int64_t from_s, until_s; /* since 1970 */
     long serial;
     bool ca;
+    bool for_clients; /* its extended key usage leaves servers out */
+    bool forged;      /* a bit of the signature is wrong */
     EVP_PKEY *key;
     X509 *issuer; /* NULL: signed by itself */
     EVP_PKEY *issuer_key;

@@ -211,6 +211,15 @@ static void decide_port(struct practice_conn *c, const struct scenario_host *h,
     case PORT_UNREACHABLE:
         decide(c, ST_UNREACHABLE, EHOSTUNREACH, rtt);
         break;
+    case PORT_ABORTED:
+        decide(c, ST_RESET, ECONNRESET, rtt);
+        break;
+    case PORT_DENIED:
+        decide(c, ST_DENIED, EACCES, 0);
+        break;
+    case PORT_EXHAUSTED:
+        decide(c, ST_LIMIT, EMFILE, 0);
+        break;
     case PORT_RESET:
         decide(c, ST_OK, 0, rtt);
         way_put(&c->to_client, w->now_us + 2 * rtt, SEGMENT_RESET, NULL, 0);

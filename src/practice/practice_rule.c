@@ -69,6 +69,7 @@ static bool holds(const struct session *s, const struct scenario_rule *r, enum s
 {
     if (r->event != rule_event_of(event) || r->has_at != (event == EVENT_MESSAGE_AT) ||
         (r->only_clear && s->secured) || (r->only_tls && !s->secured) ||
+        (r->only_early && !s->spoke_early) || (r->only_grouped && s->in.len == 0) ||
         (r->family != 0 && r->family != s->client.family) ||
         (r->state != RULE_STATE_ANY && r->state != state_of(s))) {
         return false;

@@ -49,13 +49,14 @@ struct session {
     bool implicit_tls;
 
     struct tls_side *tls;
-    bool handshaking, secured, greeted_once;
+    bool handshaking, secured;
     enum tls_kind next_tls;
     bool start_tls;
 
     struct buf in;
     enum session_phase phase;
     bool said_hello, extended, logged_in, in_mail, turned_away, silent;
+    bool greeted, spoke_early; /* RFC 5321 4.3.1: the server greets first */
     unsigned recipients;
     struct buf helo, sender, address, command;
     uint64_t text_octets, text_before, chunk_left;

@@ -203,6 +203,7 @@ static void begin_handshake(struct session *s)
 static void end_answer(struct session *s)
 {
     s->answering = false;
+    s->greeted = s->greeted || s->event == EVENT_CONNECT;
     session_effect(s);
     s->drip_us = 0;
     s->quiet_since_us = s->w->now_us;
@@ -448,6 +449,7 @@ static void smtp_input(struct actor *a, int64_t now_us, const char *p, size_t le
     } else if (buf_add(&s->in, p, len) != ST_OK) {
         s->base.reset = true;
     }
+    s->spoke_early = s->spoke_early || (!s->greeted && s->in.len > 0);
     act(s, now_us);
     s->base.fin = s->base.fin || over;
 }

@@ -3,11 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <openssl/bio.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 #include "practice_cert.h"
+#include "practice_ocsp.h"
 #include "scenario_words.h"
 #include "text.h"
 
@@ -174,7 +176,9 @@ static X509 *make_leaf(struct practice_tls *t, const struct scenario_server *ser
     }
     const char *first = count > 0 && c->names_given ? c->names.p[0] : fallback;
     ok = expand(&subject, c->subject != NULL ? c->subject : first, host) && ok;
-    *key = cert_key_new(c->key != NULL ? c->key : "ec256");
+    /* There is no finite-field key exchange with an elliptic key. */
+    const char *usual = kind == TLS_KIND_WEAK_DH ? "rsa2048" : "ec256";
+    *key = cert_key_new(c->key != NULL ? c->key : usual);
     struct cert_request request = {
         .subject = {buf_str(&subject), subject.len},
         .names = names,
@@ -182,6 +186,8 @@ static X509 *make_leaf(struct practice_tls *t, const struct scenario_server *ser
         .from_s = v.from_s,
         .until_s = v.until_s,
         .serial = ++t->serial,
+        .for_clients = c->for_clients,
+        .forged = c->forged,
         .key = *key,
         .issuer = issuer != NULL ? issuer->cert : NULL,
         .issuer_key = issuer != NULL ? issuer->key : NULL,
@@ -204,6 +210,20 @@ static int refuse_name(SSL *ssl, int *alert, void *arg)
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+/* The library frees what it is given here. */
+static int staple(SSL *ssl, void *arg)
+{
+    struct practice_tls *t = arg;
+    unsigned char *der = NULL;
+    int len = practice_ocsp_revoked(SSL_get_certificate(ssl), t->intermediate.cert,
+                                    t->intermediate.key, t->now_s, &der);
+    if (len == 0) {
+        return SSL_TLSEXT_ERR_NOACK;
+    }
+    (void)SSL_set_tlsext_status_ocsp_resp(ssl, der, len);
+    return SSL_TLSEXT_ERR_OK;
+}
+
 static bool set_protocol(SSL_CTX *ctx, enum tls_kind kind)
 {
     int min = TLS1_2_VERSION;
@@ -218,10 +238,32 @@ static bool set_protocol(SSL_CTX *ctx, enum tls_kind kind)
     } else if (kind == TLS_KIND_NO_SHARED_CIPHER) {
         max = TLS1_2_VERSION;
         ciphers = "eNULL:@SECLEVEL=0";
+    } else if (kind == TLS_KIND_WEAK_DH) {
+        max = TLS1_2_VERSION;
+        ciphers = "DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0";
     }
     return SSL_CTX_set_min_proto_version(ctx, min) == 1 &&
            SSL_CTX_set_max_proto_version(ctx, max) == 1 &&
            SSL_CTX_set_cipher_list(ctx, ciphers) == 1;
+}
+
+/* The 1024-bit group of RFC 5114 2.1. */
+static bool set_weak_group(SSL_CTX *ctx)
+{
+    char group[] = "dh_1024_160";
+    const OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+        OSSL_PARAM_construct_end()};
+    EVP_PKEY *key = NULL;
+    EVP_PKEY_CTX *make = EVP_PKEY_CTX_new_from_name(NULL, "DHX", NULL);
+    bool ok = make != NULL && EVP_PKEY_keygen_init(make) == 1 &&
+              EVP_PKEY_CTX_set_params(make, params) == 1 && EVP_PKEY_generate(make, &key) == 1 &&
+              SSL_CTX_set0_tmp_dh_pkey(ctx, key) == 1;
+    if (!ok) {
+        EVP_PKEY_free(key);
+    }
+    EVP_PKEY_CTX_free(make);
+    return ok;
 }
 
 static bool add_chain(SSL_CTX *ctx, const struct practice_tls *t, enum tls_kind kind)
@@ -250,6 +292,13 @@ static SSL_CTX *make_context(struct practice_tls *t, const struct scenario_serve
     }
     if (ok && kind == TLS_KIND_UNKNOWN_NAME) {
         SSL_CTX_set_tlsext_servername_callback(ctx, refuse_name);
+    }
+    if (ok && kind == TLS_KIND_WEAK_DH) {
+        ok = set_weak_group(ctx);
+    }
+    if (ok && kind == TLS_KIND_REVOKED) {
+        (void)SSL_CTX_set_tlsext_status_cb(ctx, staple);
+        (void)SSL_CTX_set_tlsext_status_arg(ctx, t);
     }
     X509_free(leaf);
     EVP_PKEY_free(key);

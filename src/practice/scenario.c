@@ -112,6 +112,18 @@ static enum status read_expect(struct context *c)
     return st;
 }
 
+static enum status read_lesson(struct context *c)
+{
+    char found[80];
+    const char *what = reader_found(&c->r, found, sizeof(found));
+    enum status st = reader_number(&c->r, SCENARIO_LESSON_MAX, &c->s->lesson);
+    if (st == ST_OK && c->s->lesson == 0) {
+        return reader_fail(&c->r, _("expected a number from 1 to %d, found %s"),
+                           SCENARIO_LESSON_MAX, what);
+    }
+    return st;
+}
+
 static enum status read_clock(struct context *c)
 {
     return reader_clock(&c->r, &c->s->clock_us);
@@ -167,6 +179,9 @@ static const char *const port_words[] = {
     [PORT_RESET] = "reset",
     [PORT_CLOSE] = "close",
     [PORT_UNREACHABLE] = "unreachable",
+    [PORT_ABORTED] = "aborted",
+    [PORT_DENIED] = "denied",
+    [PORT_EXHAUSTED] = "exhausted",
 };
 
 static size_t find_server(const struct scenario *s, const char *name)
@@ -217,9 +232,9 @@ struct top_word {
 static const struct top_word top_words[] = {
     {"title", true, read_title},    {"story", true, read_story},     {"goal", true, read_goal},
     {"hint", true, read_hint},      {"options", true, read_options}, {"theme", false, read_theme},
-    {"target", false, read_target}, {"expect", false, read_expect},  {"clock", false, read_clock},
-    {"seed", false, read_seed},     {"me", false, open_me},          {"zone", false, open_zone},
-    {"host", false, open_host},     {"server", false, open_server},
+    {"target", false, read_target}, {"expect", false, read_expect},  {"lesson", false, read_lesson},
+    {"clock", false, read_clock},   {"seed", false, read_seed},      {"me", false, open_me},
+    {"zone", false, open_zone},     {"host", false, open_host},      {"server", false, open_server},
 };
 
 static bool line_begins(const struct context *c, const char *word)
@@ -251,7 +266,8 @@ static enum status top_line(struct context *c)
     return st != ST_OK ? st
                        : reader_fail(&c->r,
                                      _("expected title, theme, story, goal, hint, target, options, "
-                                       "expect, clock, seed, me, zone, host or server, found %s"),
+                                       "expect, lesson, clock, seed, me, zone, host or server, "
+                                       "found %s"),
                                      reader_found(&c->r, found, sizeof(found)));
 }
 
@@ -379,8 +395,8 @@ static enum status read_port(struct context *c, struct scenario_host *h)
         }
     }
     if (st == ST_OK && reader_peek(&c->r) == NULL) {
-        return reader_fail(&c->r, _("expected refuse, drop, reset, close, unreachable or the name "
-                                    "of a server"));
+        return reader_fail(&c->r, _("expected refuse, drop, reset, close, unreachable, aborted, "
+                                    "denied, exhausted or the name of a server"));
     }
     port->kind = PORT_SERVER;
     st = st == ST_OK ? reader_word(&c->r, &port->server_name) : st;
@@ -455,8 +471,9 @@ static enum status resolve_servers(struct context *c)
             if (port->server == c->s->server_count) {
                 c->r.line = port->line;
                 return reader_fail(&c->r,
-                                   _("expected refuse, drop, reset, close, unreachable or "
-                                     "the name of a server block; there is none called %s"),
+                                   _("expected refuse, drop, reset, close, unreachable, "
+                                     "aborted, denied, exhausted or the name of a server block; "
+                                     "there is none called %s"),
                                    port->server_name);
             }
         }

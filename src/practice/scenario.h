@@ -11,7 +11,8 @@
  *   title TEXT     theme WORD     story TEXT     goal TEXT     hint TEXT (repeated)
  *                  prose: the rest of the line and its indented continuation lines
  *   target WORD    what the user types; options TEXT: command-line options that the story assumes
- *   expect ID...   findings that a right diagnosis contains (repeated)
+ *   expect ID...   findings that a right diagnosis contains (repeated); the first is the cause
+ *   lesson N       its place in the course
  *   clock 2026-11-23T12:00:00Z     seed N
  *
  *   me             our own machine
@@ -30,7 +31,8 @@
  *     address ADDRESS...       gets A or AAAA records unless `hidden`, and PTR records
  *     hidden       latency TIME (there and back)
  *     ptr NAME... | none | servfail | timeout | refused
- *     port N|* refuse|drop|reset|close|unreachable     `*`: every port not named; else refuse
+ *     port N|* refuse|drop|reset|close|unreachable|aborted|denied|exhausted
+ *                  `*`: every port not named; else refuse
  *     port N SERVER [tls] [reset-at N|close-at N|stall-at N]      after N octets from the server
  *
  *   server NAME    how it talks; behaves like a Postfix where nothing else is said
@@ -39,14 +41,16 @@
  *     withhold WORD...         takes keywords from the default list
  *     local NAME...  mailbox NAME...  relay open|denied  user NAME PASSWORD  require tls|login
  *     tls KIND     see TLS_KIND_LIST
- *     certificate names NAME... | names none | subject TEXT | from TIME | until TIME | key KIND
+ *     certificate names NAME... | names none | subject TEXT | from TIME | until TIME | key KIND |
+ *                  usage server|client | signature good|bad
  *     think TIME   before each reply;  split N: octets a segment;  line-end crlf|lf|cr
  *     keeps-commands           what came in clear behind STARTTLS is obeyed after it (a flaw)
  *     on EVENT [CONDITION...]: ACTION, ACTION...       the first rule that matches is taken
  *       EVENT      connect, secured (TLS is up), login (AUTH has all it needs), message (after the
  *                  final dot), idle TIME, anything, a verb such as RCPT, or "a pattern with * and
  * ?" CONDITION  first N, after N (counts of this event), within TIME (of the first), session (count
- * each connection for itself), clear, tls, ipv4, ipv6, state start|ready|mail|rcpt, over N (message
+ * each connection for itself), clear, tls, early (the client talked before its turn), grouped (more
+ * commands came along with it), ipv4, ipv6, state start|ready|mail|rcpt, over N (message
  * octets), at N (message: as soon as N octets came) ACTION     reply TEXT... (one line each), send
  * TEXT... (as it is), repeat N [every TIME] [send] TEXT, wait TIME, drip TIME (what follows goes
  * out byte by byte), split N, tls KIND, default (what would have happened), ignore, stall, close,
@@ -70,6 +74,7 @@
 #define SCENARIO_WORDS_MAX 128
 #define SCENARIO_LIST_MAX 4096 /* hosts, records, rules... of one file */
 #define SCENARIO_NAME_MAX 63   /* of a server block, a theme */
+#define SCENARIO_LESSON_MAX 99
 #define SCENARIO_TIME_MAX_US (INT64_C(36500) * 86400 * US_PER_S)
 
 /* What the server does when the client begins a handshake. */
@@ -81,9 +86,11 @@
     X(TLS_KIND_SELF_SIGNED, "self-signed")                                                         \
     X(TLS_KIND_UNKNOWN_CA, "unknown-ca")                                                           \
     X(TLS_KIND_INCOMPLETE_CHAIN, "incomplete-chain")                                               \
+    X(TLS_KIND_REVOKED, "revoked")                     /* says so itself, RFC 6066 8 */            \
     X(TLS_KIND_OLD_PROTOCOL, "old-protocol")           /* TLS 1.0 only */                          \
     X(TLS_KIND_NO_COMMON_VERSION, "no-common-version") /* alert protocol_version */                \
     X(TLS_KIND_TLS_1_2, "tls-1.2")                     /* no TLS 1.3 */                            \
+    X(TLS_KIND_WEAK_DH, "weak-dh")                     /* 1024 bits */                             \
     X(TLS_KIND_NO_SHARED_CIPHER, "no-shared-cipher")                                               \
     X(TLS_KIND_CLIENT_CERTIFICATE, "client-certificate") /* wants one of ours */                   \
     X(TLS_KIND_UNKNOWN_NAME, "unknown-name")             /* alert for any name in SNI */           \
@@ -158,7 +165,17 @@ struct scenario_me {
     struct net_address seen_as[2]; /* by family: [0] is IPv4; family 0: as it is */
 };
 
-enum port_kind { PORT_REFUSE, PORT_DROP, PORT_RESET, PORT_CLOSE, PORT_UNREACHABLE, PORT_SERVER };
+enum port_kind {
+    PORT_REFUSE,
+    PORT_DROP,
+    PORT_RESET, /* accepted, then reset */
+    PORT_CLOSE,
+    PORT_UNREACHABLE,
+    PORT_ABORTED,   /* reset while the connection is being made */
+    PORT_DENIED,    /* our own machine does not let it out */
+    PORT_EXHAUSTED, /* our own process has no descriptor left */
+    PORT_SERVER
+};
 enum port_cut { CUT_NONE, CUT_RESET, CUT_CLOSE, CUT_STALL };
 
 struct scenario_port {
@@ -202,6 +219,8 @@ struct scenario_certificate {
     bool from_given, until_given;
     int64_t from_us, until_us; /* from the scenario's clock, may be negative */
     const char *key;           /* "ec256", "rsa2048", "rsa1024"; NULL: ec256 */
+    bool for_clients;          /* issued for clients alone */
+    bool forged;               /* its signature does not fit */
 };
 
 enum rule_event { RULE_CONNECT, RULE_SECURED, RULE_LOGIN, RULE_MESSAGE, RULE_IDLE, RULE_COMMAND };
@@ -245,6 +264,8 @@ struct scenario_rule {
     uint64_t first, after, over, at;
     int64_t within_us, idle_us;
     bool per_session, only_clear, only_tls;
+    bool only_early;   /* the client has talked before its turn */
+    bool only_grouped; /* more commands came along with this one */
     uint8_t family; /* 0: both */
     enum rule_state state;
     struct scenario_action *actions;
@@ -274,6 +295,7 @@ struct scenario_server {
 struct scenario {
     char *title, *theme, *story, *goal, *hints, *target, *options;
     struct scenario_strings expect;
+    uint64_t lesson; /* 0: not in the course */
     int64_t clock_us;
     uint64_t seed;
     struct scenario_me me;

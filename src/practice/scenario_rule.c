@@ -110,6 +110,10 @@ static enum status read_condition(struct scenario_reader *r, struct scenario_rul
         rule->only_clear = true;
     } else if (reader_accept(r, "tls")) {
         rule->only_tls = true;
+    } else if (reader_accept(r, "early")) {
+        rule->only_early = true;
+    } else if (reader_accept(r, "grouped")) {
+        rule->only_grouped = true;
     } else if (reader_accept(r, "ipv4")) {
         rule->family = 4;
     } else if (reader_accept(r, "ipv6")) {
@@ -121,12 +125,12 @@ static enum status read_condition(struct scenario_reader *r, struct scenario_rul
                    ? reader_fail(
                          r,
                          _("expected a colon, or first, after, within, session, clear, tls, "
-                           "ipv4, ipv6, state, over or at, found %s"),
+                           "early, grouped, ipv4, ipv6, state, over or at, found %s"),
                          found)
                    : reader_fail(
                          r,
                          _("expected a colon, or first, after, within, session, clear, tls, "
-                           "ipv4, ipv6 or state, found %s"),
+                           "early, grouped, ipv4, ipv6 or state, found %s"),
                          found);
     }
     return ST_OK;

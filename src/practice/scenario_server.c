@@ -81,16 +81,22 @@ static enum status read_mailbox(struct scenario_reader *r, struct scenario_serve
     return reader_words(r, &server->mailboxes);
 }
 
-static enum status read_relay(struct scenario_reader *r, struct scenario_server *server)
+/* One of two words; *second tells which. */
+static enum status read_choice(struct scenario_reader *r, const char *first, const char *other,
+                               bool *second)
 {
     char found[80];
-    if (reader_accept(r, "open")) {
-        server->relay_open = true;
-    } else if (!reader_accept(r, "denied")) {
-        return reader_fail(r, _("expected open or denied, found %s"),
-                           reader_found(r, found, sizeof(found)));
+    *second = reader_accept(r, other);
+    if (*second || reader_accept(r, first)) {
+        return ST_OK;
     }
-    return ST_OK;
+    return reader_fail(r, _("expected %s or %s, found %s"), first, other,
+                       reader_found(r, found, sizeof(found)));
+}
+
+static enum status read_relay(struct scenario_reader *r, struct scenario_server *server)
+{
+    return read_choice(r, "denied", "open", &server->relay_open);
 }
 
 static enum status read_user(struct scenario_reader *r, struct scenario_server *server)
@@ -144,9 +150,16 @@ static enum status read_certificate(struct scenario_reader *r, struct scenario_s
         c->until_given = true;
         return reader_time(r, true, &c->until_us);
     }
+    if (reader_accept(r, "usage")) {
+        return read_choice(r, "server", "client", &c->for_clients);
+    }
+    if (reader_accept(r, "signature")) {
+        return read_choice(r, "good", "bad", &c->forged);
+    }
     if (!reader_accept(r, "key")) {
-        return reader_fail(r, _("expected names, subject, from, until or key, found %s"),
-                           reader_found(r, found, sizeof(found)));
+        return reader_fail(
+            r, _("expected names, subject, from, until, usage, signature or key, found %s"),
+            reader_found(r, found, sizeof(found)));
     }
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
         if (reader_accept(r, keys[i])) {

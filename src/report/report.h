@@ -34,6 +34,8 @@ enum status report_build(const struct record *r, const struct report_options *o,
 /* One transcript line as every text report shows it: "  0.471 C: EHLO x", without a line end. Used by --tee and
    plain mode too. */
 enum status report_line(const struct line *line, bool ascii, struct buf *out) MUST_CHECK;
+/* What marks all that comes out of the practice network, behind the word DEMO; translated. */
+const char *report_demo_sentence(void);
 /* "smtpscope-<host>-<port>-<UTC time>.<ext>", host reduced to [a-z0-9.-]. */
 void report_file_name(const struct record *r, const struct plan *plan, enum report_format format,
                       char *out, size_t size);

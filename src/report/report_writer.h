@@ -43,7 +43,6 @@ size_t report_header(const struct record *r, const struct report_options *o,
 const char *report_verdict_word(enum verdict verdict); /* "FAIL", translated */
 const char *report_verdict_mark(enum verdict verdict); /* "[x]" */
 const char *report_who_heading(enum who who);          /* "Mail server", translated */
-const char *report_demo_sentence(void);
 /* "12 ms", "12.345 s"; the decimal point is the same in every language. */
 void report_duration(int64_t us, char *out, size_t size);
 /* Steps that took no part have no time: "". */

@@ -72,7 +72,7 @@ static void tell_started(struct engine *e, enum check_id id)
     e->check = id;
     e->path = of_path ? e->last_path : 0;
     e->because[id] = CHECK_NONE;
-    e->c.current = &checks[id];
+    check_begin(&e->c, id);
     e->c.results[id] = VERDICT_RUNNING;
     engine_tell(e, engine_event(e, EVENT_STEP_STARTED));
 }

@@ -50,7 +50,8 @@ enum smtp_wait {
     WAIT_DOT,   /* the reply after the final dot */
     WAIT_QUIT,
     WAIT_OTHER,
-    WAIT_DNS
+    WAIT_DNS,
+    WAIT_PAUSE /* on purpose, before a second try */
 };
 const char *smtp_wait_name(enum smtp_wait wait); /* for people, translated: "the reply to RCPT" */
 

@@ -36,6 +36,7 @@ static const char *const wait_names[] = {
     [WAIT_QUIT] = N_("the reply to QUIT"),
     [WAIT_OTHER] = N_("the reply"),
     [WAIT_DNS] = N_("the answer of the DNS"),
+    [WAIT_PAUSE] = N_("a second try, after a pause"),
 };
 
 const char *smtp_wait_name(enum smtp_wait wait)

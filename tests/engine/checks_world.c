@@ -157,7 +157,7 @@ void world_close(struct world *w)
 enum verdict world_step(struct world *w, enum check_id id)
 {
     start(w);
-    w->c.current = &checks[id];
+    check_begin(&w->c, id);
     w->c.results[id] = checks[id].run(&w->c);
     return w->c.results[id];
 }

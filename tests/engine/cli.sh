@@ -76,6 +76,7 @@ complains 64 'forbids' --check --read-only --send example.org
 complains 64 'needs a password' --check --auth-user u example.org
 complains 65 'exa..mple.org' --check exa..mple.org
 complains 65 'no-such-lesson' --check --demo=no-such-lesson
+complains 65 'the nearest one is "healthy"' --check --demo=helthy
 complains 65 '' --check --from 'a@b@c' example.org
 complains 74 'no-such-file' --check --auth-user u --password-file /no-such-file example.org
 complains 65 'NO_SUCH_VARIABLE' --check --auth-user u --password-env NO_SUCH_VARIABLE example.org
@@ -91,7 +92,9 @@ expect 0 --help
 expect 0 --version
 [ "$(head -1 "$work/out")" = 'smtpscope 1.0.0' ] || wrong "--version: $(head -1 "$work/out")"
 expect 0 --list-scenarios
-grep -q '^healthy ' "$work/out" || wrong '--list-scenarios: no healthy'
+grep -q '^healthy  *basics  *1 ' "$work/out" || wrong '--list-scenarios: no healthy as the first lesson'
+[ "$(grep -c '^# ' "$work/out")" -ge 10 ] || wrong '--list-scenarios: no heading for each theme'
+grep -v '^# ' "$work/out" | grep -qv '^[a-z0-9-]* ' && wrong '--list-scenarios: a line without a name first'
 for pair in print-man:man/smtpscope.1 print-completion=bash:completions/smtpscope.bash \
     print-completion=zsh:completions/smtpscope.zsh print-completion=fish:completions/smtpscope.fish
 do
@@ -111,7 +114,7 @@ expect 0 --demo=healthy
 [ "$(tail -1 "$work/out" | cut -d: -f1)" = Summary ] || wrong 'the summary is not the last line'
 
 echo "every scenario, plain and JSON"
-for name in $("$program" --list-scenarios | cut -d' ' -f1); do
+for name in $("$program" --list-scenarios | sed '/^#/d; s/ .*//'); do
     run --check "--demo=$name"
     plain=$code
     clean "$work/out" "$name"

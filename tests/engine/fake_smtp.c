@@ -55,7 +55,7 @@ struct fake_smtp {
 /* What a server does that has nothing wrong with it. */
 static const struct fake_smtp_rule sound[] = {
     {.verb = FAKE_ON_CONNECT, .send = "220 mx.example.net ESMTP\r\n"},
-    {.verb = "EHLO", .send = "250-mx.example.net\r\n250-PIPELINING\r\n250 SIZE 1000000\r\n"},
+    {.verb = "EHLO", .send = "250-mx.example.net\r\n250-PIPELINING\r\n250 SIZE 52428800\r\n"},
     {.verb = "HELO", .send = "250 mx.example.net\r\n"},
     {.verb = "MAIL", .send = "250 2.1.0 Ok\r\n"},
     {.verb = "RCPT", .send = "250 2.1.5 Ok\r\n"},

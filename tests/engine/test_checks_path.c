@@ -59,6 +59,9 @@ static void test_connect_failures(void **state)
         {"port 25 drop", "net.connect.timeout", VERDICT_FAIL},
         {"port 25 reset", "net.connect.reset", VERDICT_FAIL},
         {"port 25 unreachable", "net.connect.unreachable", VERDICT_FAIL},
+        {"port 25 aborted", "net.connect.reset", VERDICT_FAIL},
+        {"port 25 denied", "net.connect.denied", VERDICT_INCONCLUSIVE},
+        {"port 25 exhausted", "net.connect.failed", VERDICT_INCONCLUSIVE},
         {"port 25 drop\n  port 587 mx", "net.connect.blocked_here", VERDICT_FAIL},
         {"port 25 drop\n  port 465 mx", "net.connect.blocked_here", VERDICT_FAIL},
         {"port 25 drop\n  port 587 drop\n  port 465 drop", "net.connect.timeout", VERDICT_FAIL},
@@ -288,7 +291,7 @@ static void test_ehlo(void **state)
         {"  on EHLO: close\n", "smtp.session.closed", VERDICT_FAIL},
         {"  on EHLO: reset\n", "smtp.session.reset", VERDICT_FAIL},
         {"  on EHLO: stall\n", "smtp.session.timeout", VERDICT_FAIL},
-        {"  on EHLO: reply \"250-mx1.example.org\" \"250-SIZE 1000\" \"250 XXXXXXXA\"\n",
+        {"  on EHLO: reply \"250-mx1.example.org\" \"250-SIZE 52428800\" \"250 XXXXXXXA\"\n",
          "smtp.ehlo.masked", VERDICT_WARN},
         {"  on EHLO: reply \"250-mx1.example.org\" \"250 -ODD!\"\n",
          "smtp.ehlo.malformed smtp.ehlo.ok", VERDICT_NOTE},
@@ -312,13 +315,13 @@ static void test_ehlo(void **state)
 static void test_ehlo_facts(void **state)
 {
     (void)state;
-    struct world *w = connect_to(ME ZONE HOST("port 25 mx") SERVER "  offer SIZE 1000\n"
+    struct world *w = connect_to(ME ZONE HOST("port 25 mx") SERVER "  offer SIZE 52428800\n"
                                                                    "  offer PIPELINING\n",
                                  "example.org");
     world_step(w, CHECK_BANNER);
     world_step(w, CHECK_EHLO);
     assert_string_equal(w->c.facts.ehlo_name, "desk.office.example");
-    assert_string_equal(w->c.facts.capabilities, "SIZE 1000\nPIPELINING");
+    assert_string_equal(w->c.facts.capabilities, "SIZE 52428800\nPIPELINING");
     assert_true(world_log_has(w, "EHLO desk.office.example"));
     assert_true(w->c.facts.timings[TIMING_EHLO].length_us >= 20000);
     world_close(w);

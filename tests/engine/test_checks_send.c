@@ -100,7 +100,7 @@ static void test_refusals(void **state)
          VERDICT_FAIL},
         {"  on message: close\n", "smtp.send.unsure", VERDICT_INCONCLUSIVE},
         {"  on message: reset\n", "smtp.send.unsure", VERDICT_INCONCLUSIVE},
-        {"  on message: stall\n", "smtp.send.unsure", VERDICT_INCONCLUSIVE},
+        {"  on message: stall\n", "smtp.send.no_answer", VERDICT_INCONCLUSIVE},
         {"  on MAIL: reply \"421 4.3.2 going down\", close\n", "smtp.session.shutdown",
          VERDICT_INCONCLUSIVE},
         {"  on MAIL: close\n", "smtp.session.closed", VERDICT_FAIL},

@@ -9,7 +9,7 @@
 
 #include "loopback_bench.h"
 
-#define EHLO_LINES "250-mx.example.net\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 4096\r\n"
+#define EHLO_LINES "250-mx.example.net\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 52428800\r\n"
 
 /* One server, one run, and what has to come of it. */
 struct dialogue {
@@ -81,7 +81,7 @@ static void test_healthy(void **state)
     bench_must_find(&r, "healthy", "smtp.ehlo.ok");
     bench_must_find(&r, "healthy", "tls.starttls.not_offered");
     assert_true(runner_said(&r, "220 mx.example.net ESMTP"));
-    assert_true(runner_said(&r, "250 SIZE 1000000"));
+    assert_true(runner_said(&r, "250 SIZE 52428800"));
     assert_true(runner_said(&r, "221 2.0.0 Bye"));
     /* Nothing but these two commands. */
     const char *all = bench_heard(s, 0);
@@ -119,7 +119,7 @@ static void test_pieces(void **state)
          .check = CHECK_EHLO,
          .verdict = VERDICT_OK,
          .finding = "smtp.ehlo.ok",
-         .said = "250 SIZE 4096",
+         .said = "250 SIZE 52428800",
          .heard = "QUIT\r\n"},
         {.name = "slow banner",
          .rules = {{.verb = FAKE_ON_CONNECT,
@@ -149,32 +149,32 @@ static void test_split_everywhere(void **state)
         bench_must_end(&r, "split", CHECK_EHLO, VERDICT_OK);
         const struct facts *f = record_path(&r.record);
         assert_non_null(f);
-        assert_string_equal(f->capabilities, "PIPELINING\n8BITMIME\nSIZE 4096");
+        assert_string_equal(f->capabilities, "PIPELINING\n8BITMIME\nSIZE 52428800");
         assert_string_equal(strrchr(bench_heard(s, 0), 'Q'), "QUIT\r\n");
         runner_close(&r);
         fake_smtp_stop(s);
     }
 }
 
-static char overlong[3000 + sizeof("250-\r\n250 SIZE 1\r\n")];
+static char overlong[3000 + sizeof("250-\r\n250 SIZE 0\r\n")];
 static char one_line[80000];
 
 static void test_odd_replies(void **state)
 {
     (void)state;
-    snprintf(overlong, sizeof(overlong), "250-%03000d\r\n250 SIZE 1\r\n", 0);
+    snprintf(overlong, sizeof(overlong), "250-%03000d\r\n250 SIZE 0\r\n", 0);
     memset(one_line, 'x', sizeof(one_line) - 1);
     memcpy(one_line, "250-", 4);
     const struct dialogue list[] = {
         {.name = "bare LF",
-         .rules = {{.verb = "EHLO", .send = "250-mx.example.net\r\n250-HELP\n250 SIZE 1\n"}},
+         .rules = {{.verb = "EHLO", .send = "250-mx.example.net\r\n250-HELP\n250 SIZE 0\n"}},
          .check = CHECK_EHLO,
          .verdict = VERDICT_WARN,
          .finding = "smtp.reply.bare_lf",
-         .said = "250 SIZE 1",
+         .said = "250 SIZE 0",
          .heard = "QUIT\r\n"},
         {.name = "code changed",
-         .rules = {{.verb = "EHLO", .send = "220-mx.example.net\r\n250 SIZE 1\r\n"}},
+         .rules = {{.verb = "EHLO", .send = "220-mx.example.net\r\n250 SIZE 0\r\n"}},
          .check = CHECK_EHLO,
          .verdict = VERDICT_WARN,
          .finding = "smtp.reply.code_changed",
@@ -193,7 +193,7 @@ static void test_odd_replies(void **state)
          .check = CHECK_EHLO,
          .verdict = VERDICT_NOTE,
          .finding = "smtp.reply.overlong",
-         .said = "250 SIZE 1",
+         .said = "250 SIZE 0",
          .heard = "QUIT\r\n"},
         {.name = "line without end",
          .rules = {{.verb = "EHLO", .send = one_line, .times = FAKE_FOR_EVER}},

@@ -553,10 +553,46 @@ static void test_logins_gone_wrong(void **state)
     close_server(&t);
 }
 
+static void test_a_client_that_talks_too_early(void **state)
+{
+    (void)state;
+    static const char lines[] = "  on connect: wait 2s, default\n"
+                                "  on anything early: reply \"554 5.5.0 Too early\", close\n";
+    struct talk t;
+    struct network *n = open_server(lines, &t);
+    talk_send(&t, "EHLO a.example\r\n");
+    assert_int_equal(talk_reply(&t), 220);
+    assert_int_equal(talk_reply(&t), 554);
+    assert_int_equal(talk_until_end(&t), ST_EOF);
+    close_server(&t);
+    /* Who waits for its turn is treated as usual. */
+    n = open_server(lines, &t);
+    (void)n;
+    assert_int_equal(talk_reply(&t), 220);
+    assert_int_equal(talk_command(&t, "EHLO a.example"), 250);
+    close_server(&t);
+}
+
+static void test_commands_that_come_together(void **state)
+{
+    (void)state;
+    struct talk t;
+    (void)open_server("  on anything grouped: close\n", &t);
+    assert_int_equal(talk_reply(&t), 220);
+    assert_int_equal(talk_command(&t, "EHLO a.example"), 250);
+    assert_int_equal(talk_command(&t, "MAIL FROM:<a@b.example>"), 250);
+    assert_int_equal(talk_command(&t, "RSET"), 250);
+    talk_send(&t, "MAIL FROM:<a@b.example>\r\nRCPT TO:<anna@example.org>\r\n");
+    assert_int_equal(talk_until_end(&t), ST_EOF);
+    close_server(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_whole_session),
+        cmocka_unit_test(test_a_client_that_talks_too_early),
+        cmocka_unit_test(test_commands_that_come_together),
         cmocka_unit_test(test_pipelined_and_split_input),
         cmocka_unit_test(test_only_crlf_dot_crlf_ends_a_message),
         cmocka_unit_test(test_chunks),

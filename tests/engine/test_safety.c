@@ -445,7 +445,9 @@ static void read_only_of(const char *name)
     r.plan.read_only = false;
     for (int check = CHECK_RELAY; check < CHECK_COUNT; check++) {
         runner_step(&r, (enum check_id)check, &r.plan);
-        assert_int_equal(runner_verdict(&r, (enum check_id)check), VERDICT_SKIPPED);
+        /* Where the time is over again before its turn, it does not even begin. */
+        enum verdict v = runner_verdict(&r, (enum check_id)check);
+        assert_true(v == VERDICT_SKIPPED || (v == VERDICT_PENDING && r.record.cancelled));
     }
     assert_int_equal(practice_text_bytes(r.net), 0);
     if (count_verbs(&r, risky) != 0) {

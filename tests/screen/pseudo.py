@@ -119,7 +119,7 @@ def write_guide(guide, name):
     count = 0
     with open(name, "w", encoding="utf-8") as f:
         for field in fields:
-            match = re.fullmatch(r"(title|means|do [a-z-]+): *(.+)", field)
+            match = re.fullmatch(r"(title|name|sign|means|do [a-z-]+): *(.+)", field)
             count += 1 if match else 0
             f.write("%s: %s\n" % (match.group(1), pseudo(match.group(2))) if match else field + "\n")
     return count

@@ -111,7 +111,7 @@ static const char *const same_in_every_language[] = {
     "RCPT",      "RSET",       "RFC",   "section",
     "Ctrl",      "Markdown",   "JSON",  "PLAIN",
     "LOGIN",     "CRAM",       "SCRAM", "XOAUTH",
-    "OAUTH",     "EXT"};
+    "OAUTH",     "EXT",        "QUIT",  "Bye"};
 
 static bool is_same(const char *word, size_t len)
 {
@@ -428,6 +428,41 @@ static void a53_start_screen(void **state)
     }
 }
 
+/* Story and hints are the scenario's own; everything around them is translated and fits. */
+static void a53_lessons(void **state)
+{
+    (void)state;
+    static const char *const labels[] = {"Go on", "Hint", "I know the cause", "Show me",
+                                         "All lessons"};
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        struct pty p;
+        pty_start(&p, sizes[i].w, sizes[i].h, ARGS("--lang=qps"), NO_ENV);
+        shows(&p, "Practise");
+        pty_send(&p, "\t\t\t\t\r");
+        shows(&p, "Practise: choose a lesson");
+        shows_start(&p, "The course:");
+        pty_send(&p, "refused");
+        shows(&p, "Connections");
+        pty_send(&p, "\r");
+        shows(&p, "Begin");
+        pty_send(&p, "\r");
+        assert_true(pty_sees(&p, begins("Done:")));
+        shows(&p, "L story, hints and your answer");
+        pty_send(&p, "L");
+        for (size_t k = 0; k < sizeof(labels) / sizeof(labels[0]); k++) {
+            shows(&p, labels[k]);
+        }
+        pty_send(&p, "\t\t\r");
+        shows(&p, "Back");
+        shows(&p, "Nobody listens on the port");
+        no_english(&p, box_area(&p));
+        pty_send(&p, "\033L\t\t\t\r");
+        shows(&p, "Read the advice");
+        shows(&p, "Next lesson");
+        pty_end(&p);
+    }
+}
+
 /* What the program prints without a screen; the caller frees. */
 static char *printed(const char *arguments)
 {
@@ -485,6 +520,7 @@ int main(void)
         cmocka_unit_test(a53_relay_box_names_the_commands_as_they_are),
         cmocka_unit_test(a53_messages_and_errors),
         cmocka_unit_test(a53_start_screen),
+        cmocka_unit_test(a53_lessons),
         cmocka_unit_test(a53_json_is_english_in_every_language),
     };
     return cmocka_run_group_tests_name("language", tests, NULL, NULL);

@@ -1,1 +1,2 @@
 unit(scenario_reader practice diagnosis)
+unit(course practice diagnosis)

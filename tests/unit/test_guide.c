@@ -15,6 +15,9 @@
 #include "guide_file.h"
 #include "reply_decode.h"
 
+#define NAME_MAX_BYTES 54 /* fits a row of the smallest box */
+#define SIGN_MAX_BYTES 110
+
 static const char *const check_ids[] = {
 #define X(id, name) name,
     CHECK_LIST(X)
@@ -164,6 +167,47 @@ static void causes_are_complete(void **state)
         }
         guide_text_free(&t);
     }
+    guide_free(g);
+}
+
+static void no_double(const char *what, const char *id, const char *text,
+                      const char *(*other)(const struct guide *g, const char *id),
+                      const struct guide *g)
+{
+    for (size_t i = 0; i < finding_kind_count; i++) {
+        const char *known = finding_kinds[i].id;
+        if (strcmp(known, id) != 0 && strcmp(other(g, known), text) == 0) {
+            fail_msg("%s and %s have the same %s", id, known, what);
+        }
+    }
+}
+
+/* A lesson asks which finding it is, by their names, and tells how the wrong one would show. */
+static void what_can_be_a_cause_has_name_and_sign(void **state)
+{
+    (void)state;
+    struct guide *g = load_english();
+    for (size_t i = 0; i < finding_kind_count; i++) {
+        const struct finding_kind *k = &finding_kinds[i];
+        const char *name = guide_name(g, k->id), *sign = guide_sign(g, k->id);
+        size_t len = strlen(name), sign_len = strlen(sign);
+        if (len == 0 || len > NAME_MAX_BYTES || name[len - 1] == '.') {
+            fail_msg("%s: expected name: without a full stop, at most %d bytes", k->id,
+                     NAME_MAX_BYTES);
+        }
+        if (k->verdict != VERDICT_OK &&
+            (sign_len == 0 || sign_len > SIGN_MAX_BYTES || sign[sign_len - 1] != '.')) {
+            fail_msg("%s: expected sign: with a sentence, at most %d bytes", k->id, SIGN_MAX_BYTES);
+        }
+        check_ascii(k->id, name);
+        check_ascii(k->id, sign);
+        no_double("name", k->id, name, guide_name, g);
+        if (sign_len > 0) {
+            no_double("sign", k->id, sign, guide_sign, g);
+        }
+    }
+    assert_string_equal(guide_sign(g, "dns.mx.found"), "");
+    assert_string_equal(guide_name(g, "no.such"), "");
     guide_free(g);
 }
 
@@ -380,6 +424,11 @@ static const struct broken broken_files[] = {
     {GOOD "\n" GOOD, "g.txt:5: [check.stopped] is there already, line 1"},
     {GOOD "title: again\n", "g.txt:4: title: is there already"},
     {GOOD "do nobody: x\n", "g.txt:4: expected client, server"},
+    {"[dns.mx.null]\ntitle: t\nname: {domain}\nmeans: m\n",
+     "g.txt:3: expected a name or sign without {"},
+    {"[dns.mx.null]\ntitle: t\nsign: s\n  [[x]]\nmeans: m\n",
+     "g.txt:4: expected a name or sign without {"},
+    {"[dns.mx.null]\ntitle: t\nsign: s\nsign: s\n", "g.txt:4: sign: is there already"},
     {GOOD "do: x\n", "g.txt:4: expected [name]"},
     {GOOD "do any:\n", "g.txt:1: expected text after do:"},
     {GOOD "advice: x\n", "g.txt:4: expected [name]"},
@@ -434,7 +483,8 @@ static void odd_but_right_files_are_read(void **state)
     (void)state;
     static const char text[] =
         "\xef\xbb\xbf# comment\r\n\r\n[dns.mx.null]\r\ntitle:  {domain} x {{y}\r\n"
-        "\tmore  \r\n# in between\r\n  and more\r\nmeans: m\r\n\r\n"
+        "\tmore  \r\n# in between\r\n  and more\r\nname: n\r\n n\r\nsign: s\r\n"
+        "means: m {domain}\r\n\r\n"
         "do third-party: z\r\nlink: l";
     struct guide_book book;
     struct error error = {0};
@@ -443,7 +493,9 @@ static void odd_but_right_files_are_read(void **state)
     }
     assert_int_equal(book.count, 1);
     assert_string_equal(book.entries[0].title, "{domain} x {{y} more and more");
-    assert_string_equal(book.entries[0].means, "m");
+    assert_string_equal(book.entries[0].means, "m {domain}");
+    assert_string_equal(book.entries[0].called, "n n");
+    assert_string_equal(book.entries[0].sign, "s");
     assert_int_equal(book.entries[0].steps[0].who, WHO_THIRD_PARTY);
     assert_string_equal(book.entries[0].link, "l");
     assert_ptr_equal(guide_book_find(&book, "dns.mx.null"), &book.entries[0]);
@@ -496,7 +548,8 @@ static void languages_fall_back_to_english(void **state)
     (void)state;
     char template[] = "/tmp/guide-XXXXXX";
     char *dir = make_dir(template);
-    put(dir, "es.txt", "[dns.mx.null]\ntitle: {domain} no acepta correo\nmeans: m\n");
+    put(dir, "es.txt", "[dns.mx.null]\ntitle: {domain} no acepta correo\n"
+                       "name: El dominio no acepta correo\nmeans: m\n");
     put(dir, "es-replies.txt", "[reply.class.spam]\ntitle: Parece correo basura\nmeans: m\n");
     put(dir, "en.txt", "[dns.mx.nxdomain]\ntitle: {domain} is not there\nmeans: m\n");
     static const char *const langs[] = {"es", "es_MX", "es_MX.UTF-8", "es@latin"};
@@ -507,6 +560,8 @@ static void languages_fall_back_to_english(void **state)
         assert_title(g, "dns.mx.null", "example.com no acepta correo");
         assert_title(g, "dns.mx.nxdomain", "example.com is not there");
         assert_title(g, "check.stopped", "This step was stopped before its end");
+        assert_string_equal(guide_name(g, "dns.mx.null"), "El dominio no acepta correo");
+        assert_non_null(strstr(guide_sign(g, "dns.mx.null"), "a dot in the place of the host"));
         assert_true(guide_has(g, "dns.mx.null"));
         assert_cause(g, "reply.class.spam", "Parece correo basura");
         assert_cause(g, "reply.class.virus", "The server found harmful content");
@@ -552,6 +607,7 @@ int main(void)
         cmocka_unit_test(every_text_has_a_finding),
         cmocka_unit_test(texts_are_complete),
         cmocka_unit_test(causes_are_complete),
+        cmocka_unit_test(what_can_be_a_cause_has_name_and_sign),
         cmocka_unit_test(arguments_are_filled_in_and_escaped),
         cmocka_unit_test(what_is_not_known_is_left_out),
         cmocka_unit_test(the_cause_adds_its_advice),

@@ -46,6 +46,10 @@ static const struct mistake mistakes[] = {
     {HEAD "clock yesterday\n", 3, "such as 2026-11-23T12:00:00Z, found \"yesterday\""},
     {HEAD "clock 2026-02-31T12:00:00Z\n", 3, "such as 2026-11-23T12:00:00Z"},
     {HEAD "clock 2026-13-01T12:00:00Z\n", 3, "such as 2026-11-23T12:00:00Z"},
+    {HEAD "lesson\n", 3, "expected a number up to 99, found the end of the line"},
+    {HEAD "lesson 0\n", 3, "expected a number from 1 to 99, found \"0\""},
+    {HEAD "lesson 100\n", 3, "expected a number up to 99"},
+    {HEAD "lesson 1 2\n", 3, "expected the end of the line"},
     {HEAD "seed x1\n", 3, "expected a number up to 4294967295, found \"x1\""},
     {HEAD "seed 4294967296\n", 3, "expected a number up to 4294967295"},
     {HEAD "me\n    nmae desk\n", 4, "expected name, address, seen-as, ptr or resolver"},
@@ -74,10 +78,12 @@ static const struct mistake mistakes[] = {
     {HEAD "server s\n    banner \"220 {hosst}\"\n", 4, "expected {host} {client}"},
     {HEAD "server s\n    banner \"220 \\x4\"\n", 4, "expected \\r \\n"},
     {HEAD "server s\n    banner \"\\u{110000}\"\n", 4, "expected \\r \\n"},
-    {HEAD "server s\n    relay maybe\n", 4, "expected open or denied"},
+    {HEAD "server s\n    relay maybe\n", 4, "expected denied or open"},
     {HEAD "server s\n    user anna\n", 4, "expected a word, found the end of the line"},
     {HEAD "server s\n    tls broken\n", 4, "expected a kind of TLS such as good"},
     {HEAD "server s\n    certificate until soon\n", 4, "expected a time such as 20ms"},
+    {HEAD "server s\n    certificate usage all\n", 4, "expected server or client"},
+    {HEAD "server s\n    certificate signature\n", 4, "expected good or bad, found the end"},
     {HEAD "server s\n    on rcpt: reply \"250 ok\"\n", 4, "a verb in capitals or a pattern"},
     {HEAD "server s\n    on RCPT reply \"250 ok\"\n", 4, "expected a colon, or first"},
     {HEAD "server s\n    on RCPT over 3: close\n", 4, "expected a colon, or first"},
@@ -305,7 +311,7 @@ static void test_names_are_sorted_by_theme(void **state)
         struct scenario_info info;
         char key[300];
         assert_int_equal(practice_open(NULL, *name, NULL, NULL, &info, &error), ST_OK);
-        snprintf(key, sizeof(key), "%s %s", info.theme, info.name);
+        snprintf(key, sizeof(key), "%02zu %s", practice_theme_rank(info.theme), info.name);
         assert_true(strcmp(last, key) < 0);
         memcpy(last, key, sizeof(last));
         scenario_info_free(&info);
@@ -326,6 +332,19 @@ static void test_unknown_and_odd_names(void **state)
         assert_null(n);
         assert_true(error.text[0] != '\0');
     }
+}
+
+static void test_unknown_name_gets_a_proposal(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    assert_int_equal(practice_open(NULL, "helthy", NULL, NULL, NULL, &error), ST_INVALID);
+    assert_non_null(strstr(error.text, "\"helthy\"; the nearest one is \"healthy\"."));
+    assert_int_equal(practice_open(NULL, "no-starttsl", NULL, NULL, NULL, &error), ST_INVALID);
+    assert_non_null(strstr(error.text, "\"no-starttls\""));
+    assert_int_equal(practice_open(NULL, "zzzzzzzzzzzz", NULL, NULL, NULL, &error), ST_INVALID);
+    assert_null(strstr(error.text, "nearest"));
+    assert_int_equal(practice_open(NULL, "helthy", NULL, NULL, NULL, NULL), ST_INVALID);
 }
 
 static void test_data_directory_wins(void **state)
@@ -350,11 +369,11 @@ static void test_data_directory_wins(void **state)
     assert_string_equal(info.title, "Mine");
     scenario_info_free(&info);
     assert_int_equal(practice_names(dir, &names, &error), ST_OK);
-    assert_string_equal(names[0], "healthy"); /* theme aaa comes first */
-    for (char **name = names + 1; *name != NULL; name++) {
-        seen = seen || strcmp(*name, "healthy") == 0;
+    for (char **name = names; *name != NULL; name++) {
+        assert_false(seen); /* a theme that nobody knows comes last, and the name only once */
+        seen = strcmp(*name, "healthy") == 0;
     }
-    assert_false(seen);
+    assert_true(seen);
     practice_names_free(names);
     f = fopen(path, "w");
     assert_non_null(f);
@@ -381,6 +400,7 @@ int main(void)
         cmocka_unit_test(test_all_built_in_scenarios_open),
         cmocka_unit_test(test_names_are_sorted_by_theme),
         cmocka_unit_test(test_unknown_and_odd_names),
+        cmocka_unit_test(test_unknown_name_gets_a_proposal),
         cmocka_unit_test(test_data_directory_wins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

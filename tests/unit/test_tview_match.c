@@ -398,6 +398,37 @@ static void in_pieces(void **state)
     record_free(&r);
 }
 
+/* In a lesson neither a mark nor a filter tells which lines are the proof. */
+static void veiled_lines_are_all_alike(void **state)
+{
+    (void)state;
+    struct record r;
+    struct error error = {0};
+    struct tview_row rows[40];
+    record_sample(&r);
+    struct tview *v = view_new();
+    tview_update(v, &r);
+    filter(v, &r, "problem");
+    tview_veil(v, &r, true);
+    assert_string_equal(tview_filter_text(v), "");
+    assert_int_equal(tview_filter(v, &r, "dir:s problem", &error), ST_INVALID);
+    assert_string_equal(tview_filter_text(v), "");
+    filter(v, &r, "starttls");
+    filter(v, &r, "");
+    for (int veiled = 1; veiled >= 0; veiled--) {
+        unsigned marks = 0;
+        tview_veil(v, &r, veiled != 0);
+        tview_rows(v, &r, 60, 40, rows);
+        for (size_t y = 0; y < ARRAY_LEN(rows); y++) {
+            marks += rows[y].kind == ROW_LINE && (rows[y].flags & LINE_PROBLEM) != 0;
+        }
+        assert_true(veiled != 0 ? marks == 0 : marks > 0);
+    }
+    filter(v, &r, "problem");
+    tview_free(v);
+    record_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,6 +437,7 @@ int main(void)
         cmocka_unit_test(filtering),        cmocka_unit_test(filter_errors),
         cmocka_unit_test(filter_and_folds), cmocka_unit_test(filter_and_find),
         cmocka_unit_test(filter_live),      cmocka_unit_test(in_pieces),
+        cmocka_unit_test(veiled_lines_are_all_alike),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

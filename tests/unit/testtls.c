@@ -40,6 +40,16 @@ static int accept_any(int ok, X509_STORE_CTX *ctx)
     return 1;
 }
 
+/* The library frees what it is given here. */
+static int staple(SSL *ssl, void *arg)
+{
+    const struct testtls_options *o = arg;
+    unsigned char *copy = OPENSSL_memdup(o->status, o->status_len);
+    NEED(copy != NULL);
+    NEED(SSL_set_tlsext_status_ocsp_resp(ssl, copy, (long)o->status_len) == 1);
+    return SSL_TLSEXT_ERR_OK;
+}
+
 static SSL_CTX *make_context(const struct testtls_options *o)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
@@ -64,6 +74,10 @@ static SSL_CTX *make_context(const struct testtls_options *o)
     }
     if (o->refuses_names) {
         SSL_CTX_set_tlsext_servername_callback(ctx, refuse_name);
+    }
+    if (o->status != NULL) {
+        NEED(SSL_CTX_set_tlsext_status_cb(ctx, staple) == 1);
+        NEED(SSL_CTX_set_tlsext_status_arg(ctx, (void *)(uintptr_t)o) == 1);
     }
     return ctx;
 }

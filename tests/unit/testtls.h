@@ -25,6 +25,8 @@ struct testtls_options {
     const char *ciphers;             /* up to TLS 1.2; NULL: all */
     const char *groups;              /* NULL: the library's */
     bool wants_client_cert, needs_client_cert;
+    const unsigned char *status; /* stapled OCSP response, DER; NULL for none */
+    size_t status_len;
     bool refuses_names; /* alert unrecognized_name for any SNI */
     const char *plain;  /* says this instead of TLS, */
     size_t plain_len;   /* so long */

@@ -73,6 +73,7 @@ const struct key_binding key_bindings[] = {
     {PANES | START | LIST | TEXT, KEY_CTRL('z'), ACTION_SUSPEND},
     {PANES, '}', ACTION_NEXT_PROBLEM},
     {PANES, '{', ACTION_PREV_PROBLEM},
+    {PANES, 'L', ACTION_LESSON},
     {PANES, 'u', ACTION_LINKS},
     {PANES | START, 'j', ACTION_DOWN},
     {PANES | START | LIST, UKEY_DOWN, ACTION_DOWN},

@@ -93,6 +93,7 @@ enum key_mode {
     X(ACTION_SUSPEND, "suspend", N_("Suspend the program"))                                        \
     X(ACTION_NEXT_PROBLEM, "next-problem", N_("Next problem"))                                     \
     X(ACTION_PREV_PROBLEM, "previous-problem", N_("Previous problem"))                             \
+    X(ACTION_LESSON, "lesson", N_("Lesson: story, hints and your answer"))                         \
     X(ACTION_LINKS, "links", N_("Show the links of this advice"))                                  \
     X(ACTION_DOWN, "down", N_("Down"))                                                             \
     X(ACTION_UP, "up", N_("Up"))                                                                   \

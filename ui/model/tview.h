@@ -42,6 +42,8 @@ struct tview_row {
 enum status tview_new(struct tview **out) MUST_CHECK;
 void tview_free(struct tview *v);
 void tview_reset(struct tview *v); /* a new run */
+/* Veiled, nothing tells the lines that a verdict rests on from the others: no mark, no filter. */
+void tview_veil(struct tview *v, const struct record *r, bool veiled);
 
 /* New lines are in the record; keeps the place, or the end when following. */
 void tview_update(struct tview *v, const struct record *r);

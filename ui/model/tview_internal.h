@@ -78,7 +78,7 @@ struct tview {
     uint32_t paused_at; /* last line when following stopped */
     uint32_t bottom;    /* last line on screen */
     int width, height;  /* of the pane as drawn last */
-    bool ascii, wrap, base64;
+    bool ascii, wrap, base64, veiled;
     enum tview_time time;
     int column, longest; /* without wrap */
     struct match match;

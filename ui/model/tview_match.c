@@ -229,14 +229,19 @@ static uint64_t known_problems(const struct record *r)
     return sum;
 }
 
-static bool filters_problems(const struct match *m)
+static bool has_problem_term(const struct term *terms, size_t count)
 {
-    for (size_t i = 0; i < m->term_count; i++) {
-        if (m->terms[i].kind == TERM_PROBLEM) {
+    for (size_t i = 0; i < count; i++) {
+        if (terms[i].kind == TERM_PROBLEM) {
             return true;
         }
     }
     return false;
+}
+
+static bool filters_problems(const struct match *m)
+{
+    return has_problem_term(m->terms, m->term_count);
 }
 
 /* A word without which no line counts; NULL when there is none. */
@@ -335,6 +340,15 @@ enum status tview_find(struct tview *v, const struct record *r, const char *what
     tview_match_restart(v);
     tview_match_index(v, r, INDEX_FIRST);
     return ST_OK;
+}
+
+void tview_veil(struct tview *v, const struct record *r, bool veiled)
+{
+    struct error error = {0};
+    v->veiled = veiled;
+    if (veiled && filters_problems(&v->match)) {
+        (void)!tview_filter(v, r, "", &error);
+    }
 }
 
 const char *tview_find_text(const struct tview *v)
@@ -482,6 +496,10 @@ enum status tview_filter(struct tview *v, const struct record *r, const char *wh
     }
     memset(terms, 0, sizeof(terms));
     enum status st = filter_read(what, terms, &count, error);
+    if (st == ST_OK && v->veiled && has_problem_term(terms, count)) {
+        st = error_set(error, ST_INVALID, 0, "%s",
+                       _("In a lesson, finding the line is up to you. L gives hints."));
+    }
     if (st != ST_OK) {
         return st;
     }

@@ -58,6 +58,7 @@ static int fill_line(struct tview *v, const struct record *r, struct spot s, str
         if (part >= s.part) {
             struct tview_row *row = &rows[count++];
             row_line(r, &line, row);
+            row->flags &= (uint8_t)(v->veiled ? ~LINE_PROBLEM : ~0u);
             row->number = s.number;
             row->part = part;
             row->shown_from = at;

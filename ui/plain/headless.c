@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "engine.h"
+#include "escape.h"
 #include "exit_code.h"
 #include "report.h"
 #include "savefile.h"
@@ -75,6 +76,30 @@ static void die_by(int number)
     raise(number);
 }
 
+static void tee_text(struct headless *h, const struct buf *text)
+{
+    struct error error;
+    if (tee_add(&h->tee, buf_str(text), text->len, &error) != ST_OK) {
+        complain(h->o->ascii, "%s", error.text);
+        tee_close(&h->tee);
+        h->tee_open = false;
+        h->exit_code = EXIT_CODE_IO;
+    }
+}
+
+static void tee_demo(struct headless *h)
+{
+    const char *sentence = report_demo_sentence();
+    struct buf text;
+    buf_init(&text, OUT_MAX);
+    if (buf_add_str(&text, "DEMO: ") == ST_OK &&
+        escape_add(&text, sentence, strlen(sentence), h->o->ascii ? ESCAPE_ASCII : 0) == ST_OK &&
+        buf_add_char(&text, '\n') == ST_OK) {
+        tee_text(h, &text);
+    }
+    buf_free(&text);
+}
+
 static void tee_line(struct headless *h, const struct event *e)
 {
     struct line line = {.t_us = e->t_us,
@@ -84,14 +109,9 @@ static void tee_line(struct headless *h, const struct event *e)
                         .text = e->u.line.text,
                         .len = e->u.line.len};
     struct buf text;
-    struct error error;
     buf_init(&text, OUT_MAX);
-    if (report_line(&line, h->o->ascii, &text) == ST_OK && buf_add_char(&text, '\n') == ST_OK &&
-        tee_add(&h->tee, buf_str(&text), text.len, &error) != ST_OK) {
-        complain(h->o->ascii, "%s", error.text);
-        tee_close(&h->tee);
-        h->tee_open = false;
-        h->exit_code = EXIT_CODE_IO;
+    if (report_line(&line, h->o->ascii, &text) == ST_OK && buf_add_char(&text, '\n') == ST_OK) {
+        tee_text(h, &text);
     }
     buf_free(&text);
 }
@@ -103,6 +123,9 @@ static void take_events(struct headless *h)
         struct event *next = (struct event *)(void *)e->item.next;
         if (!h->o->json) {
             spoken_event(&h->spoken, e);
+        }
+        if (h->tee_open && e->kind == EVENT_RUN_STARTED && e->u.started.demo) {
+            tee_demo(h);
         }
         if (h->tee_open && e->kind == EVENT_LINE) {
             tee_line(h, e);

@@ -1,5 +1,6 @@
 #include "spoken.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "report.h"
@@ -205,10 +206,14 @@ void spoken_summary(const struct spoken *s, const struct record *r)
     unsigned ok, warn, fail, skip, ask;
     record_counts(r, &ok, &warn, &fail, &skip, &ask);
     long long ms = (long long)(r->elapsed_us / US_PER_MS);
+    char target[FINDING_ARG_TEXT_MAX];
+    /* The only line of a quiet run, so the mark of practice is in it, too. */
+    snprintf(target, sizeof(target), "%s%s", r->demo ? "DEMO " : "",
+             r->target != NULL ? r->target : "");
     blank_line(s);
     out_line(s->out,
              _("Summary: %s: %s. %u ok, %u warnings, %u failed, %u skipped, %u without consent; "
                "%lld.%03lld s."),
-             r->target != NULL ? r->target : "", _(verdict_words[r->verdict]), ok, warn, fail, skip,
+             target, _(verdict_words[r->verdict]), ok, warn, fail, skip,
              ask, ms / 1000, ms % 1000);
 }

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "dialogs.h"
+#include "escape.h"
 #include "exit_code.h"
+#include "lessons.h"
 #include "text.h"
 #include "views.h"
 
@@ -37,6 +39,9 @@ enum status app_init(struct app *a, const struct app_options *options, bool asci
     }
     if (status == ST_OK) {
         status = lineedit_init(&a->ask_edit, 1024, false);
+    }
+    if (status == ST_OK) {
+        status = lessons_new(&a->lessons);
     }
     if (status != ST_OK) {
         return error_set(error, status, 0, "%s", _("Not enough memory."));
@@ -70,6 +75,7 @@ void app_free(struct app *a)
     }
     lineedit_free(&a->smtp);
     lineedit_free(&a->ask_edit);
+    lessons_free(a->lessons);
     tview_free(a->tview);
     record_free(&a->record);
     guide_free(a->guide);
@@ -139,6 +145,7 @@ bool app_connect_engine(struct app *a, const char *scenario)
         return false;
     }
     a->demo = net->demo;
+    lessons_adopt(a, scenario);
     if (engine_new(&a->engine, net, &error) != ST_OK) {
         net_network_close(net);
         app_say(a, true, "%s", error.text);
@@ -195,12 +202,27 @@ void app_begin(struct app *a)
     }
 }
 
+/* Before the first line of each run: a file may have runs of both kinds of network. */
+static void app_tee_demo(struct app *a, struct buf *out)
+{
+    struct error error = {0};
+    const char *sentence = report_demo_sentence();
+    if (buf_add_str(out, "DEMO: ") != ST_OK ||
+        escape_add(out, sentence, strlen(sentence), a->ascii ? ESCAPE_ASCII : 0) != ST_OK ||
+        buf_add_char(out, '\n') != ST_OK || tee_add(&a->tee, out->p, out->len, &error) != ST_OK) {
+        app_say(a, true, "%s", error.text);
+    }
+}
+
 static void app_tee(struct app *a)
 {
     struct error error = {0};
     struct buf out;
     buf_init(&out, REPORT_MAX);
     uint32_t last = lines_last(a->record.lines);
+    if (a->tee_next == 1 && last > 0 && a->record.demo) {
+        app_tee_demo(a, &out);
+    }
     for (; a->tee_next <= last && !a->tee.failed; a->tee_next++) {
         struct line line;
         if (!lines_get(a->record.lines, a->tee_next, &line)) {
@@ -413,8 +435,9 @@ void app_draw(struct app *a, struct canvas *c)
     if (a->layout.kind == LAYOUT_TOO_SMALL) {
         struct rect all = {0, 0, c->w, c->h};
         char text[160];
-        snprintf(text, sizeof(text), _("Terminal is %dx%d, needs 40x10. Session goes on. q quits"), c->w,
-                 c->h);
+        int n = snprintf(text, sizeof(text), "%s", a->demo ? "DEMO. " : "");
+        snprintf(text + n, sizeof(text) - (size_t)n,
+                 _("Terminal is %dx%d, needs 40x10. Session goes on. q quits"), c->w, c->h);
         text_wrapped(c, all, 0, ROLE_TEXT, text, 0);
         return;
     }

@@ -32,8 +32,6 @@ struct app_options {
        (a scenario brings its own target). */
     enum status (*open_network)(void *ctx, const char *scenario, struct plan *plan,
                                 struct network **out, struct error *error);
-    /* Names of the scenarios with their titles, one "name<TAB>title" a line. */
-    enum status (*list_scenarios)(void *ctx, struct buf *out, struct error *error);
     void *ctx;
 };
 
@@ -47,23 +45,28 @@ enum dialog_kind {
     DIALOG_SAVE,
     DIALOG_QUIT,
     DIALOG_LIST, /* help, menu, scenarios: a filter and a list */
-    DIALOG_TEXT  /* something to read */
+    DIALOG_TEXT, /* something to read */
+    DIALOG_LESSON, /* story, goal and hints */
+    DIALOG_ANSWER, /* which of five causes it is */
+    DIALOG_WRONG,
+    DIALOG_CAUSE   /* what it was */
 };
 
 enum list_purpose { LIST_HELP, LIST_MENU, LIST_SCENARIOS };
 
-#define LIST_ITEMS_MAX 256
+struct lessons;
+struct scenario_row;
 
 struct dialog {
     enum dialog_kind kind;
+    const char *tag; /* at the other end of the box's upper edge, or NULL */
     struct form form;
     /* DIALOG_LIST */
     enum list_purpose purpose;
     enum key_mode mode; /* whose help it is */
     struct lineedit filter;
     enum action actions[ACTION_COUNT];
-    char *items; /* scenarios: "name\ttitle" lines */
-    size_t item_offsets[LIST_ITEMS_MAX];
+    struct scenario_row *rows; /* LIST_SCENARIOS */
     size_t count, cursor, top;
     /* DIALOG_TEXT */
     const char *title;
@@ -87,6 +90,7 @@ struct app {
     struct engine *engine;
     struct guide *guide, *english;
     struct record record;
+    struct lessons *lessons; /* what is practised, and how far */
     struct tview *tview;
     struct layout layout;
     struct layout_wish wish;

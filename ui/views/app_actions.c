@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dialogs.h"
+#include "lessons.h"
 #include "text.h"
 #include "views.h"
 
@@ -310,11 +311,12 @@ static void step_from_transcript(struct app *a)
     }
 }
 
-/* The line that the worst finding of a step rests on; else its first line; 0: none. */
+/* The line that the worst finding of a step rests on; else, and where finding it is a lesson, the
+   step's first line; 0: none. */
 static uint32_t proof_line(const struct app *a, enum check_id check)
 {
     const struct finding *worst = NULL;
-    for (size_t i = 0; i < a->record.finding_count; i++) {
+    for (size_t i = 0; i < a->record.finding_count && !lessons_veil(a); i++) {
         const struct record_finding *rf = &a->record.findings[i];
         if (rf->check == check && rf->f.evidence_count > 0 &&
             (worst == NULL || rf->f.verdict > worst->verdict)) {
@@ -371,6 +373,10 @@ static void show_text(struct app *a, const char *title,
 
 static void act_links(struct app *a)
 {
+    if (lessons_veil(a)) {
+        app_say(a, false, "%s", _("The links come with the answer. L gives hints."));
+        return;
+    }
     show_text(a, _("Links"), advice_links);
 }
 
@@ -392,6 +398,8 @@ static void act_open(struct app *a)
     } else if (a->wish.focus == PANE_TRANSCRIPT) {
         step_from_transcript(a);
         focus_to(a, PANE_ADVICE);
+    } else if (a->wish.focus == PANE_ADVICE && lessons_veil(a)) {
+        dialog_open_lesson(a);
     } else if (a->wish.focus == PANE_ADVICE) {
         show_text(a, _("Advice"), advice_text);
     }
@@ -435,6 +443,7 @@ static void (*const act_table[ACTION_COUNT])(struct app *) = {
     [ACTION_LINKS] = act_links,
     [ACTION_OPEN] = act_open,
     [ACTION_COPY_COMMAND] = act_copy_command,
+    [ACTION_LESSON] = dialog_open_lesson,
 };
 
 void app_action(struct app *a, enum action action)

@@ -28,6 +28,9 @@ static void ask_key(struct app *a, uint32_t key)
         a->ask = ASK_NOTHING;
         return;
     }
+    if (result == EDIT_CHANGED) {
+        a->status[0] = '\0';
+    }
     if (result != EDIT_ENTER) {
         return;
     }

@@ -34,7 +34,14 @@ enum field_id {
     B_PRACTISE,
     B_TYPE,
     B_NO,
-    B_VIEW
+    B_VIEW,
+    F_NETWORK,
+    B_HINT,
+    B_KNOW,
+    B_SHOW,
+    B_NEXT,
+    B_LESSONS,
+    F_CANDIDATE /* the first of LESSON_CANDIDATES */
 };
 
 #define LOGIN_METHODS 8

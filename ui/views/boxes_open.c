@@ -53,7 +53,7 @@ void dialog_open_start(struct app *a)
     form_radio(f, F_PURPOSE, _("Check for"), purposes, 2, 0);
     form_note(f, " ");
     form_note(f, "%s", _("Safe checks: DNS, connect, EHLO, TLS. No mail is sent."));
-    form_note(f, "%s", _("Practise: a built-in server; no network needed."));
+    form_note(f, "%s", _("Practise: lessons on a built-in network; no other needed."));
     form_note(f, "%s", _("Type SMTP: by hand, on a live connection."));
     form_note(f, "%s", _("F1 tells what will be sent, and to whom. F10 quits."));
     form_button(f, B_GO, _("Safe checks"));
@@ -78,6 +78,10 @@ void dialog_open_target(struct app *a)
     }
     form_init(f, _("Target"));
     form_text(f, F_DOMAIN, _("Domain or host"), a->plan.input);
+    if (a->demo && a->options->scenario == NULL) {
+        const char *const networks[] = {_("practice"), _("the real one")};
+        form_radio(f, F_NETWORK, _("Network"), networks, 2, 0);
+    }
     form_text(f, F_HOST, _("Use host"), a->plan.domain != NULL ? a->plan.host : NULL);
     form_text(f, F_PORT, _("Port"), port);
     const char *const modes[] = {_("auto"), "STARTTLS", _("implicit"), _("none")};

@@ -6,6 +6,7 @@
 
 #include "compose.h"
 #include "escape.h"
+#include "lessons.h"
 #include "text.h"
 
 #define PORT_SUBMISSION 587
@@ -96,14 +97,14 @@ static bool read_target(struct form *f, struct plan *plan, struct error *error)
     return true;
 }
 
-/* Tries the whole target on a copy, so that an error leaves the plan as it was. */
-static bool accept_target(struct app *a, struct form *f,
+/* Tries the whole target on a copy of `base`, so that an error leaves the plan as it was. */
+static bool accept_target(struct app *a, const struct plan *base, struct form *f,
                           bool (*read)(struct form *, struct plan *, struct error *))
 {
     struct error error = {0};
     struct plan plan;
     plan_init(&plan);
-    if (plan_copy(&plan, &a->plan) != ST_OK) {
+    if (plan_copy(&plan, base) != ST_OK) {
         form_error(f, F_DOMAIN, _("Not enough memory."));
         return false;
     }
@@ -116,13 +117,12 @@ static bool accept_target(struct app *a, struct form *f,
     return true;
 }
 
-static void start_on_real_network(struct app *a)
+/* `real`: from the start screen or from practice to a real target: another network, hence another
+   engine. */
+static void start_on_network(struct app *a, bool real)
 {
-    /* From the start screen or a demo to a real target: another network, hence another engine. */
-    if ((a->engine == NULL || a->demo) && a->options->scenario == NULL) {
-        if (!app_connect_engine(a, NULL)) {
-            return;
-        }
+    if (real && (a->engine == NULL || a->demo) && !app_connect_engine(a, NULL)) {
+        return;
     }
     app_start_run(a);
 }
@@ -134,11 +134,11 @@ static void press_start(struct app *a, struct dialog *d, int pressed)
         return;
     }
     form_clear_errors(&d->form);
-    if (!accept_target(a, &d->form, read_start)) {
+    if (!accept_target(a, &a->plan, &d->form, read_start)) {
         return;
     }
     dialog_close(a);
-    start_on_real_network(a);
+    start_on_network(a, a->options->scenario == NULL);
     if (pressed == B_TYPE) {
         a->wish.focus = PANE_TYPE;
     }
@@ -151,9 +151,13 @@ static void press_target(struct app *a, struct dialog *d, int pressed)
         return;
     }
     form_clear_errors(&d->form);
-    if (accept_target(a, &d->form, read_target)) {
+    /* Practice is left only by a choice: a lesson's target must never be contacted in the real
+       world by mistake. What the lesson assumed stays behind. */
+    bool leaves = form_has(&d->form, F_NETWORK) && form_field(&d->form, F_NETWORK)->choice == 1;
+    bool real = leaves || (!a->demo && a->options->scenario == NULL);
+    if (accept_target(a, leaves ? a->options->plan : &a->plan, &d->form, read_target)) {
         dialog_close(a);
-        start_on_real_network(a);
+        start_on_network(a, real);
     }
 }
 
@@ -355,7 +359,8 @@ static void press_quit(struct app *a, struct dialog *d, int pressed)
 static void (*const press_table[])(struct app *, struct dialog *, int) = {
     [DIALOG_START] = press_start, [DIALOG_TARGET] = press_target, [DIALOG_LOGIN] = press_login,
     [DIALOG_RELAY] = press_relay, [DIALOG_SEND] = press_send,     [DIALOG_SAVE] = press_save,
-    [DIALOG_QUIT] = press_quit,
+    [DIALOG_QUIT] = press_quit,   [DIALOG_LESSON] = lesson_press, [DIALOG_ANSWER] = answer_press,
+    [DIALOG_WRONG] = wrong_press, [DIALOG_CAUSE] = cause_press,
 };
 
 void box_press(struct app *a, struct dialog *d, int pressed)

@@ -7,6 +7,8 @@
 #include "text.h"
 
 #define HELP_MAX 16384
+/* Every box of a practice says so, because a tall one covers the header that does. */
+#define DEMO_TAG "DEMO"
 
 struct dialog *dialog_push(struct app *a, enum dialog_kind kind)
 {
@@ -16,6 +18,7 @@ struct dialog *dialog_push(struct app *a, enum dialog_kind kind)
     struct dialog *d = &a->dialogs[a->dialog_count++];
     memset(d, 0, sizeof(*d));
     d->kind = kind;
+    d->tag = a->demo ? DEMO_TAG : NULL;
     buf_init(&d->text, 8u << 20);
     return d;
 }
@@ -30,7 +33,7 @@ void dialog_close(struct app *a)
     if (d->kind == DIALOG_LIST) {
         lineedit_free(&d->filter);
     }
-    free(d->items);
+    free(d->rows);
     buf_free(&d->text);
     memset(d, 0, sizeof(*d));
 }
@@ -47,6 +50,7 @@ void dialog_open_list(struct app *a, enum list_purpose purpose)
         return;
     }
     d->mode = app_mode(a);
+    d->tag = purpose == LIST_SCENARIOS ? DEMO_TAG : d->tag;
     list_open(a, d, purpose);
 }
 
@@ -81,14 +85,16 @@ static void open_help(struct app *a, bool start)
               "address. From behind a router they also ask OpenDNS, Google or Akamai which address "
               "the world sees. Then they connect to a mail host of the domain and say EHLO, STARTTLS "
               "and QUIT. They name no sender and no recipient, do not log in, and send no mail."),
-            _("Practise sends nothing: the servers are part of this program."),
+            _("Practise sends nothing: the servers are part of this program. Which lessons you "
+              "have solved is kept in smtpscope/lessons below $XDG_STATE_HOME or ~/.local/state."),
             _("Type SMTP runs the safe checks and keeps the connection open for your lines; Enter "
               "sends one. The relay test, logging in and a test mail ask you first."));
     }
     if (status == ST_OK) {
         status = buf_add_str(
             &text, _("Keys: Tab and the arrows move, Space chooses, Enter presses a button, F5 "
-                     "accepts where nothing has to be confirmed, Esc closes, F10 leaves."));
+                     "accepts where nothing has to be confirmed, PgUp and PgDn show what does not "
+                     "fit, Esc closes, F10 leaves."));
     }
     if (status != ST_OK) {
         app_say(a, true, "%s", _("Not enough memory."));
@@ -145,7 +151,7 @@ void dialog_key(struct app *a, uint32_t key)
     }
     int pressed = -1;
     enum report_format format = d->kind == DIALOG_SAVE ? box_save_format(&d->form) : REPORT_TEXT;
-    bool careful = d->kind == DIALOG_RELAY || d->kind == DIALOG_SEND ||
+    bool careful = d->kind == DIALOG_RELAY || d->kind == DIALOG_SEND || d->kind == DIALOG_ANSWER ||
                    (d->kind == DIALOG_LOGIN && form_has(&d->form, F_CLEAR));
     switch (form_key(&d->form, key, careful, &pressed)) {
     case FORM_PRESSED:
@@ -192,6 +198,7 @@ void dialog_draw(struct app *a, struct dialog *d, struct canvas *c)
     } else if (d->kind == DIALOG_TEXT) {
         text_draw(d, c);
     } else {
+        d->form.tag = d->tag;
         form_draw(&d->form, c);
         if (d->kind == DIALOG_START && a->status[0] != '\0') {
             struct rect row = {0, c->h - 1, c->w, 1};

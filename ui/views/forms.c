@@ -1,5 +1,6 @@
 #include "forms.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,8 @@
 #define BUTTON_COLUMNS 4 /* "<  >" */
 #define BUTTON_GAP 3
 #define FIELD_TEXT_MAX 4096
-#define NOTE_MAX 2048
+#define NOTE_MAX 8192
+#define ANSWER_COLUMNS 2 /* "> " */
 #define STARS_AWAY 8
 
 void form_init(struct form *f, const char *title)
@@ -99,6 +101,16 @@ void form_note(struct form *f, const char *fmt, ...)
     field->note = str_dup(text);
 }
 
+void form_answer(struct form *f, int id, const char *label)
+{
+    form_add(f, FIELD_ANSWER, id, label);
+}
+
+void form_from_top(struct form *f)
+{
+    f->back = INT_MAX;
+}
+
 void form_button(struct form *f, int id, const char *label)
 {
     form_add(f, FIELD_BUTTON, id, label);
@@ -156,6 +168,7 @@ void form_clear_errors(struct form *f)
 
 static void form_step(struct form *f, int direction)
 {
+    f->back = 0;
     for (size_t tries = 0; tries < f->count; tries++) {
         f->focus = (f->focus + (direction > 0 ? 1 : f->count - 1)) % f->count;
         if (field_focusable(&f->fields[f->focus])) {
@@ -190,8 +203,26 @@ static enum form_result form_enter(struct form *f, bool careful, int *pressed)
     return FORM_CHANGED;
 }
 
+/* Through what is taller than the box, without moving the focus. */
+static bool form_page(struct form *f, uint32_t key)
+{
+    int page = f->page > 1 ? f->page - 1 : 1;
+    if (key == UKEY_PAGE_UP || key == KEY_CTRL('B')) {
+        f->back += f->back < INT_MAX - page ? page : 0;
+        return true;
+    }
+    if (key == UKEY_PAGE_DOWN || key == KEY_CTRL('F')) {
+        f->back -= f->back > page ? page : f->back;
+        return true;
+    }
+    return false;
+}
+
 static enum form_result form_key_choice(struct form *f, struct field *field, uint32_t key)
 {
+    if (form_page(f, key)) {
+        return FORM_CHANGED;
+    }
     int step = key == UKEY_LEFT ? -1 : key == UKEY_RIGHT || key == ' ' ? 1 : 0;
     if (field->kind == FIELD_RADIO && step != 0) {
         field->choice = (field->choice + field->choice_count + step) % field->choice_count;
@@ -227,7 +258,7 @@ enum form_result form_key(struct form *f, uint32_t key, bool careful, int *press
         form_step(f, -1);
         return FORM_CHANGED;
     case UKEY_ENTER:
-        if (field->kind == FIELD_BUTTON) {
+        if (field->kind == FIELD_BUTTON || field->kind == FIELD_ANSWER) {
             *pressed = field->id;
             return FORM_PRESSED;
         }
@@ -239,7 +270,7 @@ enum form_result form_key(struct form *f, uint32_t key, bool careful, int *press
         }
         return FORM_IGNORED;
     case ' ':
-        if (field->kind == FIELD_BUTTON) {
+        if (field->kind == FIELD_BUTTON || field->kind == FIELD_ANSWER) {
             *pressed = field->id;
             return FORM_PRESSED;
         }
@@ -329,6 +360,10 @@ static int field_rows(const struct field *field, int labels, int width)
     case FIELD_RADIO:
         rows = radio_rows(NULL, area, field, labels, false);
         break;
+    case FIELD_ANSWER:
+        area.w = width - ANSWER_COLUMNS;
+        rows = text_wrapped(NULL, area, 0, ROLE_TEXT, field->label, 0);
+        break;
     case FIELD_CHECK:
         area.w = width - CHECK_COLUMNS;
         rows = text_wrapped(NULL, area, 0, ROLE_TEXT, field->label, 0);
@@ -396,6 +431,16 @@ static void field_draw(struct canvas *c, struct rect area, int skip, const struc
         draw_label(c, area, labels, field->label);
         radio_rows(c, area, field, labels, focus);
         return;
+    case FIELD_ANSWER: {
+        struct rect words = {area.x + ANSWER_COLUMNS, area.y, area.w - ANSWER_COLUMNS, area.h};
+        canvas_str(c, area, area.x, area.y, ROLE_TEXT, focus ? ">" : " ");
+        text_wrapped(c, words, 0, role, field->label, 0);
+        if (focus) {
+            c->cursor_x = words.x;
+            c->cursor_y = area.y;
+        }
+        return;
+    }
     case FIELD_CHECK: {
         struct rect words = {area.x + CHECK_COLUMNS, area.y, area.w - CHECK_COLUMNS, area.h};
         canvas_str(c, area, area.x, area.y, role, field->on ? "[x] " : "[ ] ");
@@ -479,6 +524,8 @@ static void form_scroll(struct form *f, int rows, int body, int labels, int inne
     if (f->top > rows - body || f->fields[f->focus].kind == FIELD_BUTTON) {
         f->top = rows - body;
     }
+    f->back = f->back < f->top ? f->back : f->top;
+    f->page = body;
 }
 
 /* A field whose first row is `row` rows below the first of the body; it may be above it. */
@@ -521,9 +568,12 @@ void form_draw(struct form *f, struct canvas *c)
     form_scroll(f, rows, body_rows, labels, inner);
     struct rect box = {(c->w - width) / 2, (c->h - body_rows - foot) / 2, width, body_rows + foot};
     struct rect body = {box.x + 2, box.y + 1, inner, body_rows};
-    box_draw(c, box, f->title);
+    box_draw(c, box, f->title, f->tag);
     c->cursor_x = c->cursor_y = -1;
-    int row = -f->top;
+    int top = f->top - f->back, row = -top;
+    if (!form_in_text(f)) {
+        box_draw_hidden(c, box, top, rows - top - body_rows);
+    }
     for (size_t i = 0; i < f->count; i++) {
         form_draw_field(f, c, body, i, row, labels);
         row += field_rows(&f->fields[i], labels, inner);

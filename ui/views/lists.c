@@ -4,11 +4,11 @@
 
 #include "dialogs.h"
 #include "escape.h"
+#include "lessons.h"
 #include "text.h"
 
 #define LIST_WIDTH 76
 #define NAME_MAX_BYTES 128
-#define TITLE_MAX_BYTES 512
 #define NAME_COLUMNS_MIN 12
 #define NAME_COLUMNS_MAX 24
 
@@ -32,75 +32,51 @@ static size_t menu_actions(const char *filter, enum action *out)
     return count;
 }
 
-static void list_refill_actions(struct dialog *d)
+/* Without what only a lesson has, where there is none. */
+static size_t without_lesson(enum action *actions, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (actions[i] != ACTION_LESSON) {
+            actions[kept++] = actions[i];
+        }
+    }
+    return kept;
+}
+
+static void list_refill_actions(const struct app *a, struct dialog *d)
 {
     const char *filter = lineedit_text(&d->filter);
     d->count = d->purpose == LIST_MENU ? menu_actions(filter, d->actions)
                                        : keys_help(d->mode, filter, d->actions, ACTION_COUNT);
-    if (d->cursor >= d->count) {
-        d->cursor = d->count > 0 ? d->count - 1 : 0;
-    }
-}
-
-static bool contains_nocase(const char *line, size_t len, const char *needle)
-{
-    size_t n = strlen(needle);
-    for (size_t i = 0; i + n <= len; i++) {
-        size_t k = 0;
-        while (k < n && (line[i + k] | 0x20) == (needle[k] | 0x20)) {
-            k++;
-        }
-        if (k == n) {
-            return true;
-        }
-    }
-    return n == 0;
-}
-
-static void list_refill_scenarios(struct dialog *d)
-{
-    const char *filter = lineedit_text(&d->filter);
-    d->count = 0;
-    for (const char *p = d->items; p != NULL && *p != '\0' && d->count < LIST_ITEMS_MAX;) {
-        const char *end = strchr(p, '\n');
-        size_t len = end != NULL ? (size_t)(end - p) : strlen(p);
-        if (contains_nocase(p, len, filter)) {
-            d->item_offsets[d->count++] = (size_t)(p - d->items);
-        }
-        p = end != NULL ? end + 1 : p + len;
+    if (!lessons_live(a)) {
+        d->count = without_lesson(d->actions, d->count);
     }
     if (d->cursor >= d->count) {
         d->cursor = d->count > 0 ? d->count - 1 : 0;
     }
 }
 
-static void list_refill(struct dialog *d)
+static void list_refill(struct app *a, struct dialog *d)
 {
     if (d->purpose == LIST_SCENARIOS) {
-        list_refill_scenarios(d);
+        scenarios_fill(a, d);
     } else {
-        list_refill_actions(d);
+        list_refill_actions(a, d);
     }
 }
 
 void list_open(struct app *a, struct dialog *d, enum list_purpose purpose)
 {
-    struct error error = {0};
     d->purpose = purpose;
     if (lineedit_init(&d->filter, 128, false) != ST_OK) {
         app_say(a, true, "%s", _("Not enough memory."));
     }
     if (purpose == LIST_SCENARIOS) {
-        struct buf out;
-        buf_init(&out, 1u << 20);
-        if (a->options->list_scenarios(a->options->ctx, &out, &error) != ST_OK) {
-            app_say(a, true, "%s", error.text);
-        } else {
-            d->items = str_dup(buf_str(&out));
-        }
-        buf_free(&out);
+        scenarios_open(a, d);
+    } else {
+        list_refill(a, d);
     }
-    list_refill(d);
 }
 
 static void list_choose(struct app *a, struct dialog *d)
@@ -108,33 +84,42 @@ static void list_choose(struct app *a, struct dialog *d)
     if (d->count == 0) {
         return;
     }
-    if (d->purpose != LIST_SCENARIOS) {
-        enum action action = d->actions[d->cursor];
-        dialog_close(a);
-        app_action(a, action);
+    if (d->purpose == LIST_SCENARIOS) {
+        scenarios_choose(a, d);
         return;
     }
-    char name[128];
-    const char *item = d->items + d->item_offsets[d->cursor];
-    size_t len = strcspn(item, "\t\n");
-    if (len >= sizeof(name)) {
-        return;
-    }
-    memcpy(name, item, len);
-    name[len] = '\0';
-    while (a->dialog_count > 0) {
-        dialog_close(a);
-    }
-    if (app_connect_engine(a, name)) {
-        app_start_run(a);
-    } else {
-        dialog_open_start(a);
+    enum action action = d->actions[d->cursor];
+    dialog_close(a);
+    app_action(a, action);
+}
+
+static bool list_can_choose(const struct dialog *d, size_t at)
+{
+    return d->purpose != LIST_SCENARIOS || scenarios_can_choose(d, at);
+}
+
+/* The cursor goes by so many rows, and stands on none that cannot be chosen. */
+static void list_move(struct dialog *d, long rows)
+{
+    long last = (long)d->count - 1, at = (long)d->cursor + rows;
+    long step = rows < 0 ? -1 : 1;
+    at = at < 0 ? 0 : at > last ? last : at;
+    for (int turns = 0; turns < 2 && d->count > 0; turns++) {
+        long found = at;
+        while (found >= 0 && found <= last && !list_can_choose(d, (size_t)found)) {
+            found += step;
+        }
+        if (found >= 0 && found <= last) {
+            d->cursor = (size_t)found;
+            return;
+        }
+        step = -step;
     }
 }
 
 void list_key(struct app *a, struct dialog *d, uint32_t key)
 {
-    size_t page = 10;
+    const long page = 10;
     switch (key) {
     case UKEY_ESC:
     case KEY_CTRL('G'):
@@ -145,35 +130,33 @@ void list_key(struct app *a, struct dialog *d, uint32_t key)
         return;
     case UKEY_DOWN:
     case UKEY_TAB:
-        d->cursor += d->cursor + 1 < d->count ? 1 : 0;
+        list_move(d, 1);
         return;
     case UKEY_UP:
     case UKEY_BACKTAB:
-        d->cursor -= d->cursor > 0 ? 1 : 0;
+        list_move(d, -1);
         return;
     case UKEY_PAGE_DOWN:
-        d->cursor = d->cursor + page < d->count ? d->cursor + page : (d->count > 0 ? d->count - 1 : 0);
+        list_move(d, page);
         return;
     case UKEY_PAGE_UP:
-        d->cursor = d->cursor > page ? d->cursor - page : 0;
+        list_move(d, -page);
         return;
     default:
         break;
     }
     if (lineedit_key(&d->filter, key) == EDIT_CHANGED) {
-        d->cursor = 0;
-        list_refill(d);
+        d->cursor = d->top = 0;
+        list_refill(a, d);
+        list_move(d, 0);
     }
 }
 
-/* What stands on the left of a row: the name of a scenario, the keys of an action. */
+/* What stands on the left of a row: the keys of an action. */
 static void row_name(const struct dialog *d, size_t at, char *out, size_t size)
 {
     out[0] = '\0';
-    if (d->purpose == LIST_SCENARIOS) {
-        const char *item = d->items + d->item_offsets[at];
-        escape_copy(out, size, item, strcspn(item, "\t\n"), 0);
-    } else if (d->purpose == LIST_MENU) {
+    if (d->purpose == LIST_MENU) {
         for (int mode = 0; mode < MODE_COUNT && out[0] == '\0'; mode++) {
             keys_text((enum key_mode)mode, d->actions[at], out, size);
         }
@@ -186,7 +169,7 @@ static int name_columns(const struct dialog *d)
 {
     char name[NAME_MAX_BYTES];
     size_t most = NAME_COLUMNS_MIN;
-    for (size_t i = 0; i < d->count; i++) {
+    for (size_t i = 0; i < d->count && d->purpose != LIST_SCENARIOS; i++) {
         row_name(d, i, name, sizeof(name));
         size_t columns = escape_columns(name, strlen(name), 0) + 2;
         most = columns > most ? columns : most;
@@ -197,28 +180,17 @@ static int name_columns(const struct dialog *d)
 static void list_draw_row(const struct dialog *d, struct canvas *c, struct rect row, int names,
                           size_t at)
 {
-    char name[NAME_MAX_BYTES], title[TITLE_MAX_BYTES] = "";
-    bool scenario = d->purpose == LIST_SCENARIOS;
+    char name[NAME_MAX_BYTES];
     row_name(d, at, name, sizeof(name));
-    if (scenario) {
-        const char *item = d->items + d->item_offsets[at];
-        size_t len = strcspn(item, "\t\n"), whole = strcspn(item, "\n");
-        if (len < whole) {
-            escape_copy(title, sizeof(title), item + len + 1, whole - len - 1, 0);
-        }
-    } else {
-        str_copy(title, sizeof(title), action_title(d->actions[at]));
-    }
     struct rect left = {row.x, row.y, names - 1, 1};
-    canvas_label(c, left, row.x, row.y, scenario ? ROLE_TEXT : ROLE_BOLD, name);
-    canvas_label(c, row, row.x + names, row.y, ROLE_TEXT, title);
+    canvas_label(c, left, row.x, row.y, ROLE_BOLD, name);
+    canvas_label(c, row, row.x + names, row.y, ROLE_TEXT, action_title(d->actions[at]));
 }
 
 void list_draw(struct app *a, struct dialog *d, struct canvas *c)
 {
-    (void)a;
     const char *title = d->purpose == LIST_MENU        ? _("All commands")
-                        : d->purpose == LIST_SCENARIOS ? _("Practise: choose a scenario")
+                        : d->purpose == LIST_SCENARIOS ? _("Practise: choose a lesson")
                                                        : _("Help: what the keys do here");
     int width = c->w < LIST_WIDTH + 2 ? c->w : LIST_WIDTH;
     int height = c->h > 6 ? c->h - 4 : c->h;
@@ -227,7 +199,7 @@ void list_draw(struct app *a, struct dialog *d, struct canvas *c)
         return;
     }
     struct rect box = {(c->w - width) / 2, (c->h - height) / 2, width, height};
-    box_draw(c, box, title);
+    box_draw(c, box, title, d->tag);
     struct rect filter = {box.x + 2, box.y + 1, width - 4, 1};
     int x = canvas_str(c, filter, filter.x, filter.y, ROLE_TEXT, _("Type to filter: "));
     struct rect field = {filter.x + x, filter.y, filter.w - x, 1};
@@ -238,8 +210,10 @@ void list_draw(struct app *a, struct dialog *d, struct canvas *c)
     canvas_str(c, field, field.x, field.y, ROLE_FIELD_FOCUS, lineedit_text(&d->filter) + from);
     c->cursor_x = field.x + cursor;
     c->cursor_y = field.y;
-    if (d->cursor < d->top) {
-        d->top = d->cursor;
+    /* A heading is seen with the first row below it. */
+    size_t first = d->cursor - (d->cursor > 0 && !list_can_choose(d, d->cursor - 1) ? 1 : 0);
+    if (first < d->top) {
+        d->top = first;
     } else if (d->cursor >= d->top + (size_t)rows) {
         d->top = d->cursor - (size_t)rows + 1;
     }
@@ -247,7 +221,11 @@ void list_draw(struct app *a, struct dialog *d, struct canvas *c)
     for (int i = 0; i < rows && d->top + (size_t)i < d->count; i++) {
         size_t at = d->top + (size_t)i;
         struct rect row = {box.x + 2, box.y + 2 + i, width - 4, 1};
-        list_draw_row(d, c, row, names, at);
+        if (d->purpose == LIST_SCENARIOS) {
+            scenarios_draw_row(a, d, c, row, at);
+        } else {
+            list_draw_row(d, c, row, names, at);
+        }
         if (at == d->cursor) {
             canvas_role(c, row, ROLE_CURSOR_ROW);
         }
@@ -255,6 +233,8 @@ void list_draw(struct app *a, struct dialog *d, struct canvas *c)
     if (d->count == 0) {
         canvas_str(c, box, box.x + 2, box.y + 2, ROLE_TEXT, _("Nothing fits."));
     }
+    int below = (int)d->count - (int)d->top - rows;
+    box_draw_hidden(c, box, (int)d->top, below > 0 ? below : 0);
     struct rect foot = {box.x + 2, box.y + height - 2, width - 4, 1};
     canvas_str(c, foot, foot.x, foot.y, ROLE_DIM, _("Enter does it   Esc closes"));
 }
@@ -309,7 +289,7 @@ void text_draw(struct dialog *d, struct canvas *c)
     if (body.w < 4 || body.h < 1) {
         return;
     }
-    box_draw(c, box, d->title);
+    box_draw(c, box, d->title, d->tag);
     int rows = text_wrapped(NULL, body, 0, ROLE_TEXT, buf_str(&d->text), 3);
     int most = rows > body.h ? rows - body.h : 0;
     if (d->top > (size_t)most) {

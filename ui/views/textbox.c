@@ -1,8 +1,10 @@
 #include "textbox.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "escape.h"
+#include "text.h"
 
 int text_wrapped(struct canvas *c, struct rect area, int skip_rows, enum role role, const char *text,
                  int indent)
@@ -51,7 +53,34 @@ int text_wrapped(struct canvas *c, struct rect area, int skip_rows, enum role ro
     return row;
 }
 
-void box_draw(struct canvas *c, struct rect box, const char *title)
+/* Words in an edge of a box, at its right end. Returns the columns that they take from it. */
+static int edge_words(struct canvas *c, struct rect edge, const char *text)
+{
+    int w = (int)escape_columns(text, strlen(text), 0) + 2;
+    if (w > edge.w) {
+        return 0;
+    }
+    canvas_printf(c, edge, edge.x + edge.w - w, edge.y, ROLE_TITLE, " %s ", text);
+    return w;
+}
+
+void box_draw_hidden(struct canvas *c, struct rect box, int above, int below)
+{
+    struct rect edge = {box.x + 2, box.y + box.h - 1, box.w - 4, 1};
+    char text[120];
+    if (below > 0 && above > 0) {
+        snprintf(text, sizeof(text), _("%d above (PgUp), %d below (PgDn)"), above, below);
+    } else if (below > 0) {
+        snprintf(text, sizeof(text), _("%d below (PgDn)"), below);
+    } else if (above > 0) {
+        snprintf(text, sizeof(text), _("%d above (PgUp)"), above);
+    } else {
+        return;
+    }
+    (void)edge_words(c, edge, text);
+}
+
+void box_draw(struct canvas *c, struct rect box, const char *title, const char *tag)
 {
     canvas_fill(c, box, ROLE_TEXT);
     for (int x = box.x; x < box.x + box.w; x++) {
@@ -67,6 +96,7 @@ void box_draw(struct canvas *c, struct rect box, const char *title)
     canvas_put(c, box.x, box.y + box.h - 1, ROLE_LINE, GLYPH_CORNER_LL);
     canvas_put(c, box.x + box.w - 1, box.y + box.h - 1, ROLE_LINE, GLYPH_CORNER_LR);
     struct rect top = {box.x + 2, box.y, box.w - 4, 1};
+    top.w -= tag != NULL ? edge_words(c, top, tag) : 0;
     struct rect words = {top.x + 1, top.y, top.w - 2, 1};
     int w = canvas_label(c, words, words.x, words.y, ROLE_TITLE_FOCUS, title);
     canvas_str(c, top, top.x, top.y, ROLE_TITLE_FOCUS, " ");

@@ -8,8 +8,10 @@
 
 #include "canvas.h"
 
-/* An empty box with a title in its upper edge. */
-void box_draw(struct canvas *c, struct rect box, const char *title);
+/* An empty box with a title in its upper edge; `tag`, or NULL, stands at the edge's other end. */
+void box_draw(struct canvas *c, struct rect box, const char *title, const char *tag);
+/* Tells in the lower edge how many rows are out of sight above and below, when there are any. */
+void box_draw_hidden(struct canvas *c, struct rect box, int above, int below);
 /* Wrapped text lines in a rectangle; returns the rows it takes. Draws when c is not NULL. */
 int text_wrapped(struct canvas *c, struct rect area, int skip_rows, enum role role, const char *text,
                  int indent);

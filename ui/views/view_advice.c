@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "escape.h"
+#include "lessons.h"
 #include "text.h"
 #include "views.h"
 
@@ -66,6 +67,13 @@ static void proof_quote(const struct app *a, const struct finding *f, char *out,
     buf_free(&text);
 }
 
+void advice_proof(const struct app *a, const struct finding *f, char *numbers, size_t size,
+                  char *quote, size_t quote_size)
+{
+    proof_text(f, numbers, size);
+    proof_quote(a, f, quote, quote_size);
+}
+
 static void add_finding(const struct app *a, struct advice *advice, const struct finding *f)
 {
     struct guide_text text;
@@ -94,9 +102,8 @@ static void add_finding(const struct app *a, struct advice *advice, const struct
                  confidence_word(f->confidence));
         advice_add(advice, _("Who"), ROLE_TEXT, line);
     }
-    proof_text(f, proof, sizeof(proof));
+    advice_proof(a, f, proof, sizeof(proof), quote, sizeof(quote));
     if (proof[0] != '\0') {
-        proof_quote(a, f, quote, sizeof(quote));
         snprintf(line, sizeof(line), _("transcript %s (Enter goes there): %s"), proof, quote);
         advice_add(advice, _("Proof"), bad ? ROLE_PROBLEM : ROLE_TEXT, line);
     }
@@ -134,12 +141,40 @@ static const char *next_keys(const struct app *a, enum check_id check)
     }
 }
 
+/* A lesson that waits for its answer: what it is about, and what the step is for. */
+static void add_lesson(const struct app *a, struct advice *advice, enum check_id check)
+{
+    struct guide_text text;
+    char line[PART_TEXT_MAX];
+    const struct scenario_info *info = &a->lessons->info;
+    if (info->lesson != 0) {
+        snprintf(line, sizeof(line), _("%u of %u: %s"), info->lesson, lessons_count(a->lessons),
+                 info->title);
+    } else {
+        snprintf(line, sizeof(line), "%s", info->title);
+    }
+    advice_add(advice, _("Lesson"), ROLE_BOLD, line);
+    /* Above the goal, so that it is seen in the smallest pane, too. */
+    advice_add(advice, _("Next"), ROLE_BOLD, _("L story, hints and your answer"));
+    advice_add(advice, _("Goal"), ROLE_TEXT, info->goal);
+    advice_add(advice, _("Keys"), ROLE_TEXT, next_keys(a, check));
+    if (a->guide != NULL && guide_check(a->guide, checks[check].key, &text) == ST_OK) {
+        advice_add(advice, _("Step"), ROLE_BOLD, text.title);
+        advice_add(advice, "", ROLE_TEXT, text.means);
+        guide_text_free(&text);
+    }
+}
+
 static void advice_build(const struct app *a, enum check_id check, struct advice *advice)
 {
     static const enum verdict order[] = {VERDICT_FAIL,    VERDICT_WARN,    VERDICT_INCONCLUSIVE,
                                          VERDICT_STOPPED, VERDICT_ASK,     VERDICT_NOTE,
                                          VERDICT_OK,      VERDICT_SKIPPED};
     advice->count = 0;
+    if (lessons_veil(a)) {
+        add_lesson(a, advice, check);
+        return;
+    }
     if (a->record.steps[check].verdict == VERDICT_RUNNING ||
         a->record.steps[check].verdict == VERDICT_PENDING) {
         add_check(a, advice, check);

@@ -404,8 +404,14 @@ void view_status(struct app *a, struct canvas *c)
     }
     if (a->ask != ASK_NOTHING) {
         const char *label = a->ask == ASK_FIND ? _("Find: ") : _("Filter (dir:c code:4xx step:7 problem, words): ");
+        bool wrong = a->status_error && a->status[0] != '\0';
+        if (wrong) {
+            snprintf(text, sizeof(text), _("Error: %s"), a->status);
+            label = text;
+        }
         struct rect words = {row.x, row.y, row.w * 2 / 3, 1};
-        int x = canvas_label(c, words, row.x, row.y, ROLE_BOLD, label);
+        enum role role = wrong ? ROLE_ERROR : ROLE_BOLD;
+        int x = canvas_label(c, words, row.x, row.y, role, label) + (wrong ? 1 : 0);
         struct rect field = {row.x + x, row.y, row.w - x, 1};
         draw_line_edit(a, c, field, &a->ask_edit, a->dialog_count == 0);
         return;
