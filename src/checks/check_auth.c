@@ -194,6 +194,17 @@ static enum verdict report_reply(struct check_context *c, const char *id, enum s
     return check_report(c, &f);
 }
 
+/* The words speak of a password, because the server does not know what it was given in place of one. */
+static void explain_token(struct finding *f, enum sasl_mech mech)
+{
+    if (is_token(mech) && f->cause != NULL && strcmp(f->cause->id, "reply.auth.wrong") == 0) {
+        const struct reply_verdict token = {.cause = reply_cause_find("reply.auth.oauth_token"),
+                                            .confidence = CONFIDENCE_LIKELY,
+                                            .basis = f->basis};
+        finding_explain(f, &token, false);
+    }
+}
+
 static enum verdict judge_refusal(struct check_context *c, enum sasl_mech mech,
                                   const struct reply *r)
 {
@@ -208,6 +219,7 @@ static enum verdict judge_refusal(struct check_context *c, enum sasl_mech mech,
     }
     finding_init(&f, id);
     check_add_reply(c, &f, r);
+    explain_token(&f, mech);
     add_login(c, &f, mech);
     finding_arg(&f, "detail", finding_arg_get(&f, "text"));
     return check_report(c, &f);
@@ -218,6 +230,7 @@ static enum verdict judge_refusal(struct check_context *c, enum sasl_mech mech,
 static enum verdict judge_protocol(struct check_context *c, enum sasl_mech mech,
                                    const struct reply *r, const struct error *error)
 {
+    struct finding f;
     if (error->sys == SASL_UNPROVEN) {
         return report_reply(c, "smtp.auth.server_unproven", mech, r, error->text);
     }
@@ -226,7 +239,12 @@ static enum verdict judge_protocol(struct check_context *c, enum sasl_mech mech,
         strstr(error->text, "unknown-user") != NULL) {
         return report_reply(c, "smtp.auth.wrong", mech, r, error->text);
     }
-    return report_reply(c, "smtp.auth.protocol", mech, r, error->text);
+    finding_init(&f, "smtp.auth.protocol");
+    check_add_reply(c, &f, r);
+    finding_explain(&f, &(struct reply_verdict){0}, false); /* what took the login back, no refusal */
+    add_login(c, &f, mech);
+    finding_arg(&f, "detail", error->text);
+    return check_report(c, &f);
 }
 
 static enum verdict judge(struct check_context *c, enum sasl_mech mech, enum status st,
