@@ -20,6 +20,8 @@ struct row {
 };
 
 static const struct row rows[] = {
+    {0, NULL, "mechanism is too weak", "smtp.auth.refused"},
+    {0, NULL, "mechanism too weak", "smtp.auth.refused"},
     {534, "5.7.9", NULL, "smtp.auth.app_password"},
     {0, NULL, "application-specific password", "smtp.auth.app_password"},
     {0, NULL, "app password", "smtp.auth.app_password"},

@@ -181,7 +181,7 @@ static enum verdict report(struct check_context *c, const char *id, const struct
         f.who = WHO_NOBODY;
         f.class = CLASS_GREYLISTED;
     }
-    finding_arg(&f, "address", address);
+    finding_arg(&f, "address", address[0] != '\0' ? address : "<>");
     finding_argf(&f, "size", "%zu", m->text.len);
     if (c->smtp.caps.has_size && c->smtp.caps.size > 0) {
         finding_argf(&f, "limit", "%" PRIu64, c->smtp.caps.size);
@@ -192,8 +192,12 @@ static enum verdict report(struct check_context *c, const char *id, const struct
 }
 
 /* What any command may be refused for; NULL when it is this command's own matter. */
-static const char *common_id(const struct reply *r, enum reply_class class)
+static const char *common_id(const struct reply *r, const struct reply_verdict *why)
 {
+    enum reply_class class = why->cause != NULL ? why->cause->class : CLASS_NONE;
+    if (check_wants_tls(why)) {
+        return "smtp.send.tls_required";
+    }
     if (r->code == 530) {
         return "smtp.send.auth_required";
     }
@@ -214,8 +218,9 @@ static enum verdict judge_refused(struct check_context *c, const struct mail *m,
     if (check_shutdown(c, r, &v)) {
         return v;
     }
-    enum reply_class class = check_class(c, r);
-    const char *id = common_id(r, class);
+    struct reply_verdict why = check_decode(c, r);
+    enum reply_class class = why.cause != NULL ? why.cause->class : CLASS_NONE;
+    const char *id = common_id(r, &why);
     const char *address = step == 0 ? m->sender : m->recipient;
     if (id == NULL && step == 0) {
         id = "smtp.send.sender_refused";
@@ -300,7 +305,8 @@ static enum verdict send_text(struct check_context *c, struct mail *m)
     if (check_shutdown(c, &m->end, &v)) {
         return v;
     }
-    const char *id = common_id(&m->end, check_class(c, &m->end));
+    struct reply_verdict why = check_decode(c, &m->end);
+    const char *id = common_id(&m->end, &why);
     v = report(c, id != NULL ? id : "smtp.send.content_refused", m, &m->end, m->recipient);
     return verdict_worse(odd, v);
 }

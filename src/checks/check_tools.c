@@ -129,6 +129,18 @@ enum reply_class check_class(const struct check_context *c, const struct reply *
     return v.cause != NULL ? v.cause->class : CLASS_NONE;
 }
 
+bool check_wants_tls(const struct reply_verdict *verdict)
+{
+    static const char *const ids[] = {"reply.tls.required", "reply.google.tls_missing",
+                                      "reply.google.tls_required_for_recipient"};
+    for (size_t i = 0; verdict->cause != NULL && i < ARRAY_LEN(ids); i++) {
+        if (strcmp(verdict->cause->id, ids[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void add_reply(const struct check_context *c, struct finding *f, const struct reply *reply,
                       bool decides)
 {

@@ -310,6 +310,8 @@ const struct finding_kind finding_kinds[] = {
      "code text", SIDE_NONE, true},
     {"smtp.send.auth_required", VERDICT_FAIL, WHO_CLIENT, CONFIDENCE_CERTAIN, "RFC 4954, section 6",
      "code text", SIDE_NONE, false},
+    {"smtp.send.tls_required", VERDICT_FAIL, WHO_CLIENT, CONFIDENCE_CERTAIN, "RFC 3207, section 4",
+     "code text", SIDE_NONE, true},
     {"smtp.send.unsure", VERDICT_INCONCLUSIVE, WHO_SERVER, CONFIDENCE_CERTAIN, "RFC 1047", "detail",
      SIDE_THEIRS, false},
     {"smtp.send.no_answer", VERDICT_INCONCLUSIVE, WHO_SERVER, CONFIDENCE_LIKELY,

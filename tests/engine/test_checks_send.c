@@ -76,6 +76,8 @@ static void test_refusals(void **state)
         {"  on MAIL: reply \"550 5.7.1 not welcome\"\n", "smtp.send.sender_refused", VERDICT_FAIL},
         {"  on MAIL: reply \"530 5.7.0 Authentication required\"\n", "smtp.send.auth_required",
          VERDICT_FAIL},
+        {"  on MAIL: reply \"530 5.7.0 Must issue a STARTTLS command first\"\n",
+         "smtp.send.tls_required", VERDICT_FAIL},
         {"  on MAIL: reply \"552 5.3.4 Message size exceeds fixed limit\"\n", "smtp.send.too_big",
          VERDICT_FAIL},
         {"  on MAIL: reply \"451 4.3.0 try later\"\n", "smtp.send.deferred", VERDICT_WARN},
