@@ -305,21 +305,17 @@ static enum verdict judge_tricks(struct check_context *c, struct test *t)
     return worst;
 }
 
-/* Refused, but not for what was asked: whoever comes from elsewhere, with TLS or later may get another
- * answer. */
-static bool is_about_us(const struct reply *r, const struct reply_verdict *why)
+/* Whoever comes from elsewhere, with TLS or later may get another answer. */
+static bool is_no_answer(const struct reply *r, const struct reply_verdict *why)
 {
-    enum reply_class class = why->cause != NULL ? why->cause->class : CLASS_NONE;
-    bool trouble = class == CLASS_SYSTEM_ERROR || class == CLASS_SYSTEM_FULL;
-    return reply_class_about_client(class) || check_wants_tls(why) ||
-           (trouble && r->code / 100 == 5);
+    return check_wants_tls(why) || check_about_us(r, why);
 }
 
 static enum verdict judge_mail_refused(struct check_context *c, const struct form *f)
 {
     const struct reply *r = f->mail;
     struct reply_verdict why = check_decode(c, r);
-    if (is_about_us(r, &why)) {
+    if (is_no_answer(r, &why)) {
         return report_reply(c, "smtp.relay.blocked", f, r);
     }
     if (r->code == 530 || (why.cause != NULL && why.cause->class == CLASS_SECURITY)) {
@@ -336,7 +332,7 @@ static enum verdict judge_rcpt_refused(struct check_context *c, const struct for
     const struct reply *r = f->rcpt;
     struct reply_verdict why = check_decode(c, r);
     enum reply_class class = why.cause != NULL ? why.cause->class : CLASS_NONE;
-    if (is_about_us(r, &why)) {
+    if (is_no_answer(r, &why)) {
         return report_reply(c, "smtp.relay.blocked", f, r);
     }
     if (r->code == 530 || class == CLASS_SECURITY) {

@@ -191,6 +191,12 @@ static enum verdict report(struct check_context *c, const char *id, const struct
     return check_report(c, &f);
 }
 
+/* Not all servers use 530 for it. */
+static bool wants_login(const struct reply_verdict *why)
+{
+    return why->cause != NULL && strcmp(why->cause->id, "reply.auth.required") == 0;
+}
+
 /* What any command may be refused for; NULL when it is this command's own matter. */
 static const char *common_id(const struct reply *r, const struct reply_verdict *why)
 {
@@ -198,7 +204,7 @@ static const char *common_id(const struct reply *r, const struct reply_verdict *
     if (check_wants_tls(why)) {
         return "smtp.send.tls_required";
     }
-    if (r->code == 530) {
+    if (r->code == 530 || wants_login(why)) {
         return "smtp.send.auth_required";
     }
     if (class == CLASS_TOO_BIG) {
@@ -208,7 +214,11 @@ static const char *common_id(const struct reply *r, const struct reply_verdict *
         return "smtp.send.greylisted";
     }
     /* Postfix and others answer relaying with 454 while their tables are out of order. */
-    return r->code / 100 == 4 && class != CLASS_RELAY_DENIED ? "smtp.send.deferred" : NULL;
+    if (r->code / 100 == 4 && class != CLASS_RELAY_DENIED) {
+        return "smtp.send.deferred";
+    }
+    bool guessed = why->confidence == CONFIDENCE_GUESS;
+    return !guessed && check_about_us(r, why) ? "smtp.send.blocked" : NULL;
 }
 
 static enum verdict judge_refused(struct check_context *c, const struct mail *m, size_t step)

@@ -141,6 +141,13 @@ bool check_wants_tls(const struct reply_verdict *verdict)
     return false;
 }
 
+bool check_about_us(const struct reply *reply, const struct reply_verdict *verdict)
+{
+    enum reply_class class = verdict->cause != NULL ? verdict->cause->class : CLASS_NONE;
+    bool trouble = class == CLASS_SYSTEM_ERROR || class == CLASS_SYSTEM_FULL;
+    return reply_class_about_client(class) || (trouble && reply->code / 100 == 5);
+}
+
 static void add_reply(const struct check_context *c, struct finding *f, const struct reply *reply,
                       bool decides)
 {

@@ -296,6 +296,8 @@ const struct finding_kind finding_kinds[] = {
      "RFC 5321, section 4.1.1.2", "address code text", SIDE_NONE, true},
     {"smtp.send.recipient_refused", VERDICT_FAIL, WHO_SERVER, CONFIDENCE_LIKELY,
      "RFC 5321, section 4.1.1.3", "address code text", SIDE_NONE, true},
+    {"smtp.send.blocked", VERDICT_FAIL, WHO_CLIENT, CONFIDENCE_LIKELY, "RFC 5321, section 7.9",
+     "code text", SIDE_NONE, true},
     {"smtp.send.relay_denied", VERDICT_FAIL, WHO_CLIENT, CONFIDENCE_LIKELY,
      "RFC 5321, section 3.6.2", "address code text", SIDE_NONE, false},
     {"smtp.send.greylisted", VERDICT_WARN, WHO_NOBODY, CONFIDENCE_LIKELY, "RFC 6647, section 2",
