@@ -42,9 +42,11 @@ test|have tmux|tmux|tmux|tmux|tmux|tmux|tmux
 test|have strace|strace|strace|strace|strace|strace|-
 test|have groff|groff|groff|groff|groff|groff|groff
 test|have xgettext|gettext|gettext|gettext|gettext|gettext-tools|gettext
+test|have swaks|swaks libnet-ssleay-perl libauthen-sasl-perl|swaks|swaks|swaks|swaks|swaks
 lab|have ip|iproute2|iproute|iproute2|iproute2|iproute2|-
 lab|have postfix|postfix|postfix|postfix|postfix|postfix|-
 lab|have dovecot|dovecot-core|dovecot|dovecot|dovecot|dovecot23|-
+lab|test -e /usr/lib/dovecot/lmtp -o -e /usr/libexec/dovecot/lmtp|dovecot-lmtpd|dovecot|dovecot|dovecot-lmtpd|dovecot23|-
 lab|have nsd|nsd|nsd|nsd|nsd|nsd|-
 lab|have unbound|unbound|unbound|unbound|unbound|unbound|-
 lab|have openssl|openssl|openssl|openssl|openssl|openssl|-

@@ -27,4 +27,12 @@ static inline enum exit_code exit_code_of_file(enum status st)
     return st == ST_DENIED ? EXIT_CODE_DENIED : st == ST_IO ? EXIT_CODE_IO : EXIT_CODE_CREATE;
 }
 
+/* What input that is no good makes of it. */
+static inline enum exit_code exit_code_of_input(enum status st)
+{
+    return st == ST_NOMEM                   ? EXIT_CODE_INTERNAL
+           : st == ST_DENIED || st == ST_IO ? exit_code_of_file(st)
+                                            : EXIT_CODE_INPUT;
+}
+
 #endif

@@ -8,11 +8,14 @@
 
 #include "console.h"
 #include "explain.h"
+#include "guided_words.h"
 #include "headless.h"
 #include "language.h"
+#include "offer.h"
 #include "options.h"
 #include "out.h"
 #include "practice.h"
+#include "recorded.h"
 #include "text.h"
 
 #define FIRST_LESSON "healthy"
@@ -124,6 +127,9 @@ static enum status open_network(void *ctx, const char *scenario, struct plan *pl
     if (st == ST_OK) {
         st = options_finish(&lesson, error);
     }
+    if (st == ST_OK) {
+        st = options_message(&lesson, error);
+    }
     /* A lesson for the eye begins without consent: giving it, and typing the password, is part of
      * the lesson. */
     lesson.plan.relay_consent = p->options.plan.relay_consent;
@@ -182,6 +188,29 @@ static int print_scenarios(struct program *p)
     return code;
 }
 
+static int print_playbooks(struct program *p)
+{
+    struct error error = {.text = ""};
+    struct playbooks *books = NULL;
+    struct out out;
+    int code = EXIT_CODE_OK;
+    out_init(&out, STDOUT_FILENO, p->language.ascii || p->options.ascii);
+    if (playbooks_load(&books, p->data_dir, p->language.code, &guided_known, &error) != ST_OK) {
+        complain(out.ascii, "%s", error.text);
+        code = EXIT_CODE_INPUT;
+    }
+    for (size_t i = 0; books != NULL && i < playbooks_count(books); i++) {
+        const struct playbook *book = playbooks_at(books, i);
+        out_line(&out, "%-12s %s", book->name, book->symptom);
+    }
+    playbooks_free(books);
+    if (!out_flush(&out) && !out.closed) {
+        code = EXIT_CODE_IO;
+    }
+    out_free(&out);
+    return code;
+}
+
 static int print_version(void)
 {
     printf("smtpscope %s\n%s\n", SMTPSCOPE_VERSION, tls_library_version());
@@ -204,6 +233,13 @@ static int print_and_end(struct program *p)
         break;
     case OPTIONS_SCENARIOS:
         return print_scenarios(p);
+    case OPTIONS_PLAYBOOKS:
+        return print_playbooks(p);
+    case OPTIONS_MAKE_SCENARIO:
+        return recorded_make(&(const struct recorded_options){.report = p->options.saved_run,
+                                                              .save = p->options.save,
+                                                              .quiet = p->options.quiet,
+                                                              .ascii = p->language.ascii});
     case OPTIONS_COMPLETION:
         if (!options_completion(stdout, p->options.shell)) {
             complain(p->language.ascii, _("There are completions for bash, zsh and fish."));
@@ -244,16 +280,7 @@ static int usage_error(const struct program *p, const struct error *error)
 static int input_error(const struct program *p, const struct error *error)
 {
     complain(p->language.ascii, "%s", error->text);
-    switch (error->code) {
-    case ST_DENIED:
-        return EXIT_CODE_DENIED;
-    case ST_IO:
-        return EXIT_CODE_IO;
-    case ST_NOMEM:
-        return EXIT_CODE_INTERNAL;
-    default:
-        return EXIT_CODE_INPUT;
-    }
+    return (int)exit_code_of_input(error->code);
 }
 
 /* Options to plan; for --demo also the network, because a scenario brings options. */
@@ -294,6 +321,10 @@ static int prepare(struct program *p, bool headless, struct network **net)
     if (st != ST_OK) {
         return input_error(p, &error);
     }
+    st = options_files(&p->options, &error);
+    if (st != ST_OK) {
+        return input_error(p, &error);
+    }
     const struct plan *plan = &p->options.plan;
     if (headless && plan->auth_user != NULL && !plan->auth_wanted && !plan->read_only) {
         complain(p->language.ascii,
@@ -330,7 +361,8 @@ static int run_headless(struct program *p)
                                              .verbose = o->verbose,
                                              .ascii = p->language.ascii || o->ascii,
                                              .save_path = o->save,
-                                             .tee_path = o->tee};
+                                             .tee_path = o->tee,
+                                             .script = o->script};
     return headless_run(&options);
 }
 
@@ -390,6 +422,17 @@ static bool can_show_screen(void)
            (spoken == NULL || strcmp(spoken, "1") != 0);
 }
 
+static int run_offer(const struct program *p)
+{
+    const char *scenario = p->options.offered != NULL ? p->options.offered : FIRST_LESSON;
+    const struct offer_options options = {.options = &p->options,
+                                          .scenario = scenario,
+                                          .data_dir = p->data_dir,
+                                          .pace = pace_of(false),
+                                          .ascii = p->language.ascii || p->options.ascii};
+    return offer_run(&options);
+}
+
 static int run(struct program *p)
 {
     struct error error = {.text = ""};
@@ -411,6 +454,12 @@ static int run(struct program *p)
     if (p->options.stage != 0) {
         complain(p->language.ascii, _("--stage needs --explain."));
         return EXIT_CODE_USAGE;
+    }
+    if (options_check_practice(&p->options, &error) != ST_OK) {
+        return usage_error(p, &error);
+    }
+    if (p->options.practice) {
+        return run_offer(p);
     }
     bool headless = options_headless(&p->options) || !can_show_screen();
     bool nothing_to_do = p->options.target == NULL && p->options.host == NULL && !p->options.demo;

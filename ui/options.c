@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "nearest.h"
+#include "readfile.h"
 #include "sasl.h"
 #include "text.h"
 
@@ -20,6 +21,8 @@ void options_init(struct options *o)
 void options_free(struct options *o)
 {
     plan_free(&o->plan);
+    script_free(o->script);
+    o->script = NULL;
 }
 
 static const char *visible_name(const void *ctx, size_t i)
@@ -192,6 +195,63 @@ static void set_limits(struct options *o)
     }
 }
 
+static enum status check_without_practice(const struct options *o, struct error *error)
+{
+    if (o->offered != NULL) {
+        return error_set(error, ST_INVALID, 0,
+                         _("--scenario says what --practice offers. A scenario to practise with is "
+                           "given as --demo=%s."),
+                         o->offered);
+    }
+    if (o->practice_public || o->practice_ca != NULL) {
+        return error_set(error, ST_INVALID, 0, _("--%s needs --practice."),
+                         o->practice_public ? "practice-public" : "practice-ca");
+    }
+    return ST_OK;
+}
+
+enum status options_check_practice(const struct options *o, struct error *error)
+{
+    const struct {
+        bool given;
+        const char *name;
+    } others[] = {
+        {o->demo, "demo"},
+        {o->check, "check"},
+        {o->json, "json"},
+        {o->save != NULL, "save"},
+        {o->tee != NULL, "tee"},
+        {o->plan.relay_consent, "relay-test"},
+        {o->plan.send_consent, "send"},
+        {o->plan.auth_user != NULL, "auth-user"},
+    };
+    if (!o->practice) {
+        return check_without_practice(o, error);
+    }
+    if (o->target != NULL) {
+        return error_set(error, ST_INVALID, 0,
+                         _("--practice offers a server and tests none, so that it takes no target. "
+                           "--host and --port choose another server of the scenario."));
+    }
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        if (others[i].given) {
+            return error_set(error, ST_INVALID, 0,
+                             _("--practice offers a server and tests none: --%s does not go with "
+                               "it."),
+                             others[i].name);
+        }
+    }
+    if (!o->practice_public && net_address_range(&o->practice_at) != RANGE_LOOPBACK) {
+        char at[NET_ADDRESS_TEXT];
+        net_address_format(&o->practice_at, at, sizeof(at));
+        return error_set(error, ST_INVALID, 0,
+                         _("--practice offers a server to this machine alone, at 127.0.0.1, ::1 or "
+                           "localhost. For %s, add --practice-public."),
+                         at);
+    }
+    return ST_OK;
+}
+
 enum status options_check(const struct options *o, struct error *error)
 {
     const struct plan *p = &o->plan;
@@ -205,6 +265,12 @@ enum status options_check(const struct options *o, struct error *error)
     if (p->read_only && (p->relay_consent || p->send_consent)) {
         return error_set(error, ST_INVALID, 0,
                          _("--read-only forbids what --relay-test and --send ask for."));
+    }
+    if (o->message != NULL && (o->attach != NULL || p->sample != SAMPLE_NONE ||
+                               p->subject != NULL)) {
+        return error_set(error, ST_INVALID, 0,
+                         _("--message sends a file as it is; --subject, --attach and --sample "
+                           "belong to the built-in test mail."));
     }
     if (p->cert_file == NULL && p->key_file != NULL) {
         return error_set(error, ST_INVALID, 0, _("--key needs --cert."));
@@ -234,7 +300,15 @@ enum status options_finish(struct options *o, struct error *error)
     if (o->tls != PLAN_TLS_AUTO) {
         p->tls = (enum plan_tls)o->tls;
     }
-    p->family = o->family;
+    p->family = o->family != 0 ? o->family : p->proxy.source.family;
+    if (o->replay != NULL) {
+        /* They are about the script, and not about the steps. */
+        unsigned envelope = SCRIPT_ENVELOPE | SCRIPT_ASKING;
+        o->replay_consent = p->send_consent    ? envelope | SCRIPT_MESSAGE
+                            : p->relay_consent ? envelope
+                                               : 0u;
+        p->send_consent = p->relay_consent = false;
+    }
     if (o->timeout_s > 0) {
         set_limits(o);
     }
@@ -276,6 +350,85 @@ enum status options_password(struct options *o, struct error *error)
     return st;
 }
 
+/* The first consent that the script lacks, as the options that give it; NULL: none. */
+static const char *missing_consent(const struct options *o, unsigned needs)
+{
+    unsigned lacking = needs & ~o->replay_consent;
+    if ((lacking & SCRIPT_MESSAGE) != 0) {
+        return "--send";
+    }
+    if ((lacking & (SCRIPT_ENVELOPE | SCRIPT_ASKING)) != 0) {
+        return "--relay-test, --send";
+    }
+    if ((lacking & (SCRIPT_LOGIN | SCRIPT_GAPS)) != 0 && !o->plan.auth_wanted) {
+        return "--auth-user, --password-file";
+    }
+    return NULL;
+}
+
+static enum status check_replay(const struct options *o, struct error *error)
+{
+    unsigned needs = script_needs(o->script);
+    if (o->plan.read_only && needs != 0) {
+        return error_set(error, ST_DENIED, 0,
+                         _("The script does more than --read-only allows."));
+    }
+    const char *option = missing_consent(o, needs);
+    if (option == NULL) {
+        return ST_OK;
+    }
+    return error_set(error, ST_DENIED, 0, _("The script needs a consent that was not given: %s."),
+                     option);
+}
+
+static enum status read_script(struct options *o, struct error *error)
+{
+    struct buf text;
+    buf_init(&text, SCRIPT_BYTES_MAX);
+    enum status st = readfile(o->replay, &text, error);
+    if (st == ST_OK) {
+        st = script_read(o->replay, buf_str(&text), text.len, &o->script, error);
+    }
+    buf_free(&text);
+    return st == ST_OK ? check_replay(o, error) : st;
+}
+
+static enum status read_part(const char *path, struct plan_bytes *bytes, char **name,
+                             struct error *error)
+{
+    struct buf b;
+    const char *slash = strrchr(path, '/');
+    buf_init(&b, PLAN_MESSAGE_MAX);
+    enum status st = readfile(path, &b, error);
+    if (st == ST_OK && str_set(name, slash != NULL ? slash + 1 : path) != ST_OK) {
+        st = error_set(error, ST_NOMEM, 0, _("There is not enough memory."));
+    }
+    if (st == ST_OK) {
+        plan_take_bytes(bytes, &b);
+    }
+    buf_free(&b);
+    return st;
+}
+
+enum status options_message(struct options *o, struct error *error)
+{
+    struct plan *p = &o->plan;
+    enum status st = ST_OK;
+    if (o->message != NULL) {
+        st = read_part(o->message, &p->message, &p->message_name, error);
+    }
+    if (st == ST_OK && o->attach != NULL) {
+        st = read_part(o->attach, &p->attach, &p->attach_name, error);
+    }
+    return st;
+}
+
+enum status options_files(struct options *o, struct error *error)
+{
+    enum status st = options_message(o, error);
+    return st == ST_OK && o->replay != NULL ? read_script(o, error) : st;
+}
+
 const char *options_find_lang(int argc, char **argv)
 {
     static const char name[] = "--lang";
@@ -296,5 +449,5 @@ const char *options_find_lang(int argc, char **argv)
 
 bool options_headless(const struct options *o)
 {
-    return o->check || o->json || o->plain;
+    return o->check || o->json || o->plain || o->replay != NULL;
 }

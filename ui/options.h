@@ -12,12 +12,15 @@
 
 #include "exit_code.h"
 #include "plan.h"
+#include "script.h"
 
 enum options_mode {
     OPTIONS_RUN,
     OPTIONS_HELP,
     OPTIONS_VERSION,
     OPTIONS_SCENARIOS,
+    OPTIONS_PLAYBOOKS,
+    OPTIONS_MAKE_SCENARIO,
     OPTIONS_MAN,
     OPTIONS_COMPLETION,
     OPTIONS_EXPLAIN
@@ -34,11 +37,21 @@ struct options {
     int port, family, tls, timeout_s;
     bool demo;
     const char *scenario; /* NULL: the first lesson */
+    bool practice;        /* offer a scenario's server to other programs */
+    struct net_address practice_at;
+    bool practice_public;
+    const char *practice_ca;
+    const char *offered; /* the scenario of --practice; NULL: the first lesson */
     bool check, json, strict, plain, quiet, verbose;
     bool ascii, mouse, no_animation;
     int color, glyphs; /* enum options_color, enum options_glyphs */
     const char *lang;
     const char *save, *tee;
+    const char *saved_run; /* to make a scenario of */
+    const char *message, *attach; /* files; NULL: none */
+    const char *replay;           /* file; NULL: none */
+    struct script *script; /* read from it */
+    unsigned replay_consent; /* SCRIPT_* that the options allow */
     const char *shell; /* whose completions to print */
     const char *explain; /* the reply to explain; NULL: the target, or standard input */
     int stage;           /* enum reply_stage of what is explained */
@@ -59,6 +72,9 @@ enum status options_parse(struct options *o, int argc, char **argv, struct error
  */
 enum status options_parse_text(struct options *o, const char *text, char **storage,
                                struct error *error) MUST_CHECK;
+/* Of what was typed alone, before a scenario adds to it: whether --practice and its kin go with the
+ * rest. */
+enum status options_check_practice(const struct options *o, struct error *error) MUST_CHECK;
 /* ST_INVALID: two options contradict each other, or one needs another. */
 enum status options_check(const struct options *o, struct error *error) MUST_CHECK;
 /* Puts the target and what depends on several options into the plan. ST_INVALID: the input is bad.
@@ -66,6 +82,11 @@ enum status options_check(const struct options *o, struct error *error) MUST_CHE
 enum status options_finish(struct options *o, struct error *error) MUST_CHECK;
 /* Reads the password from where the options say. ST_DENIED, ST_IO, ST_INVALID. */
 enum status options_password(struct options *o, struct error *error) MUST_CHECK;
+/* Reads the other files that the options name. Statuses as readfile; ST_DENIED also when a script
+   needs a consent that was not given. */
+enum status options_files(struct options *o, struct error *error) MUST_CHECK;
+/* The part of it that the plan of a lesson needs too: the message. */
+enum status options_message(struct options *o, struct error *error) MUST_CHECK;
 /* The value of --lang alone, for the messages about all else; NULL when there is none. */
 const char *options_find_lang(int argc, char **argv);
 /* The program goes without the full screen. */
@@ -82,6 +103,7 @@ bool options_completion(FILE *out, const char *shell);
 enum option_section {
     SECTION_TARGET,
     SECTION_WAY,
+    SECTION_MESSAGE,
     SECTION_TLS,
     SECTION_LOGIN,
     SECTION_CONSENT,

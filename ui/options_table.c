@@ -10,6 +10,8 @@
 #include "sasl.h"
 #include "text.h"
 
+#define WORDS_JOINED_MAX 2048 /* of an option whose values are put behind one another */
+
 static void *member(struct options *o, const struct option_row *row)
 {
     return (char *)o + row->offset;
@@ -113,9 +115,11 @@ static enum status set_source(struct options *o, const struct option_row *row, c
     return ST_OK;
 }
 
-/* "192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:5353" */
-static bool parse_address_port(const char *text, struct net_address *out)
+/* "192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:5353". Without a port, *port is
+ * -1. */
+static bool parse_address_port(const char *text, struct net_address *out, long *port)
 {
+    *port = -1;
     if (net_address_parse(text, out)) {
         return true;
     }
@@ -127,13 +131,13 @@ static bool parse_address_port(const char *text, struct net_address *out)
     memcpy(host, text, (size_t)(colon - text));
     host[colon - text] = '\0';
     char *end = NULL;
-    long port = isdigit((unsigned char)colon[1]) ? strtol(colon + 1, &end, 10) : 0;
+    *port = isdigit((unsigned char)colon[1]) ? strtol(colon + 1, &end, 10) : -1;
     bool bracketed = host[0] == '[';
-    if (end == NULL || *end != '\0' || port < 1 || port > 65535 || !net_address_parse(host, out) ||
-        (out->family == 6 && !bracketed)) {
+    if (end == NULL || *end != '\0' || *port < 0 || *port > 65535 ||
+        !net_address_parse(host, out) || (out->family == 6 && !bracketed)) {
         return false;
     }
-    out->port = (uint16_t)port;
+    out->port = (uint16_t)*port;
     return true;
 }
 
@@ -145,7 +149,8 @@ static enum status add_resolver(struct options *o, const struct option_row *row,
         return error_set(error, ST_INVALID, 0, _("There can be at most %d --%s options."),
                          DNS_SERVERS_MAX, row->name);
     }
-    if (!parse_address_port(value, &dns->servers[dns->server_count])) {
+    long port = -1;
+    if (!parse_address_port(value, &dns->servers[dns->server_count], &port) || port == 0) {
         return error_set(
             error, ST_INVALID, 0,
             _("The value of --%s must be an IP address, with or without a port, and not "
@@ -173,11 +178,89 @@ static enum status set_mech(struct options *o, const struct option_row *row, con
     return set_copy(o, row, value, error);
 }
 
+/* Adds the words to those of the same option before. */
+static enum status add_words(struct options *o, const struct option_row *row, const char *value,
+                             struct error *error)
+{
+    char **slot = member(o, row);
+    struct buf joined;
+    if (value[strspn(value, " ")] == '\0') {
+        return error_set(error, ST_INVALID, 0, _("The value of --%s must not be empty."),
+                         row->name);
+    }
+    buf_init(&joined, WORDS_JOINED_MAX);
+    enum status st =
+        buf_addf(&joined, "%s%s%s", *slot != NULL ? *slot : "", *slot != NULL ? " " : "", value);
+    if (st == ST_OK) {
+        st = str_set(slot, buf_str(&joined));
+    }
+    buf_free(&joined);
+    if (st == ST_LIMIT) {
+        return error_set(error, ST_INVALID, 0, _("The values of --%s are too long."), row->name);
+    }
+    return st == ST_OK ? st : error_set(error, st, 0, _("There is not enough memory."));
+}
+
+static enum status set_sample(struct options *o, const struct option_row *row, const char *value,
+                              struct error *error)
+{
+    if (!sample_find(value, &o->plan.sample)) {
+        return error_set(error, ST_INVALID, 0,
+                         _("The value of --%s is one of: %s. It cannot be \"%s\"."), row->name,
+                         row->choices, value);
+    }
+    return ST_OK;
+}
+
+static enum status set_chunk(struct options *o, const struct option_row *row, const char *value,
+                             struct error *error)
+{
+    long n = (long)PLAN_CHUNK_DEFAULT;
+    enum status st = value != NULL ? read_number(row, value, &n, error) : ST_OK;
+    o->plan.chunk = st == ST_OK ? (size_t)n : 0;
+    return st;
+}
+
+static enum status set_proxy(struct options *o, const struct option_row *row, const char *value,
+                             struct error *error)
+{
+    (void)row;
+    return proxy_wish_parse(value, &o->plan.proxy, error);
+}
+
 static enum status set_demo(struct options *o, const struct option_row *row, const char *value,
                             struct error *error)
 {
     o->demo = true;
     return value != NULL ? set_text(o, row, value, error) : ST_OK;
+}
+
+static enum status set_practice(struct options *o, const struct option_row *row, const char *value,
+                                struct error *error)
+{
+    static const char local[] = "localhost:";
+    static const char loopback[] = "127.0.0.1:";
+    char text[NET_ADDRESS_TEXT + 16];
+    long port = -1;
+    bool named = strncmp(value, local, strlen(local)) == 0;
+    int len = snprintf(text, sizeof(text), "%s%s", named ? loopback : "",
+                       named ? value + strlen(local) : value);
+    if (len < 0 || (size_t)len >= sizeof(text) ||
+        !parse_address_port(text, &o->practice_at, &port) || port < 0) {
+        return error_set(error, ST_INVALID, 0,
+                         _("The value of --%s must be an IP address of this machine and a port, as "
+                           "127.0.0.1:2525 or [::1]:2525, and not \"%s\"."),
+                         row->name, value);
+    }
+    o->practice = true;
+    return ST_OK;
+}
+
+static enum status set_saved_run(struct options *o, const struct option_row *row,
+                                 const char *value, struct error *error)
+{
+    o->mode = OPTIONS_MAKE_SCENARIO;
+    return set_text(o, row, value, error);
 }
 
 static enum status set_shell(struct options *o, const struct option_row *row, const char *value,
@@ -235,6 +318,8 @@ const struct option_row option_rows[] = {
      AT(plan.to), 0, 0},
     {"subject", 0, SECTION_TARGET, "TEXT", false, NULL, N_("subject of the test mail"), set_copy,
      AT(plan.subject), 0, 0},
+    {"lmtp", 0, SECTION_TARGET, NULL, false, NULL,
+     N_("speak LMTP; on port 24 where none is named"), set_flag, AT(plan.lmtp), 0, 1},
     {"first-path", 0, SECTION_TARGET, NULL, false, NULL,
      N_("try only the first address of the first host"), set_flag, AT(plan.first_path), 0, 1},
 
@@ -246,12 +331,30 @@ const struct option_row option_rows[] = {
      0},
     {"helo", 0, SECTION_WAY, "NAME", false, NULL, N_("name to give in EHLO"), set_copy,
      AT(plan.helo), 0, 0},
+    {"proxy", 0, SECTION_WAY, "V[:IP[:PORT]]", false, NULL,
+     N_("begin with a PROXY header, v1 or v2"), set_proxy, 0, 0, 0},
+    {"xclient", 0, SECTION_WAY, "ATTRIBUTES", false, NULL,
+     N_("XCLIENT, as ADDR=192.0.2.1; can be repeated"), add_words, AT(plan.xclient), 0, 0},
     {"resolver", 0, SECTION_WAY, "IP[:PORT]", false, NULL,
      N_("ask this name server; can be repeated"), add_resolver, 0, 0, 0},
     {"timeout", 0, SECTION_WAY, "SECONDS", false, NULL,
      N_("longest wait for an answer; else by RFC 5321"), set_number, AT(timeout_s), 1, 3600},
     {"deadline", 0, SECTION_WAY, "SECONDS", false, NULL, N_("longest time for the whole run"),
      set_number, AT(plan.deadline_s), 1, 86400},
+
+    {"message", 0, SECTION_MESSAGE, "FILE", false, NULL,
+     N_("send this file, as it is"), set_text, AT(message), 0, 0},
+    {"attach", 0, SECTION_MESSAGE, "FILE", false, NULL, N_("attach this file to the test mail"),
+     set_text, AT(attach), 0, 0},
+    {"sample", 0, SECTION_MESSAGE, "NAME", false, "gtube eicar",
+     N_("add a text that filters stop"), set_sample, 0, 0, 0},
+    {"mail-param", 0, SECTION_MESSAGE, "TEXT", false, NULL,
+     N_("for MAIL, as RET=HDRS; can be repeated"), add_words, AT(plan.mail_params), 0, 0},
+    {"rcpt-param", 0, SECTION_MESSAGE, "TEXT", false, NULL,
+     N_("for RCPT, as NOTIFY=NEVER; can be repeated"), add_words, AT(plan.rcpt_params), 0,
+     0},
+    {"bdat", 0, SECTION_MESSAGE, "OCTETS", true, NULL,
+     N_("send it by BDAT, where that is offered"), set_chunk, 0, 1, SMTP_CHUNK_MAX},
 
     {"ca-file", 0, SECTION_TLS, "FILE", false, NULL, N_("trust these certificates (PEM)"), set_copy,
      AT(plan.ca_file), 0, 0},
@@ -282,10 +385,27 @@ const struct option_row option_rows[] = {
     {"read-only", 0, SECTION_CONSENT, NULL, false, NULL,
      N_("no relay test, no login, no mail in any case"), set_flag, AT(plan.read_only), 0, 1},
 
+    {"replay", 0, SECTION_CONSENT, "FILE", false, NULL,
+     N_("repeat a saved transcript, or a script"), set_text, AT(replay), 0, 0},
+
     {"demo", 0, SECTION_PRACTICE, "SCENARIO", true, NULL,
      N_("practise inside this program; nothing is sent"), set_demo, AT(scenario), 0, 0},
+    {"practice", 0, SECTION_PRACTICE, "IP:PORT", false, NULL,
+     N_("offer a practice server to other programs"), set_practice, 0, 0, 0},
+    {"scenario", 0, SECTION_PRACTICE, "NAME", false, NULL,
+     N_("which one --practice offers; healthy else"), set_text, AT(offered), 0, 0},
+    {"practice-ca", 0, SECTION_PRACTICE, "FILE", false, NULL,
+     N_("write its certificate authority there (PEM)"), set_text, AT(practice_ca), 0, 0},
+    {"practice-public", 0, SECTION_PRACTICE, NULL, false, NULL,
+     N_("let --practice use any address, not loopback alone"), set_flag, AT(practice_public), 0, 1},
     {"list-scenarios", 0, SECTION_PRACTICE, NULL, false, NULL, N_("list what can be practised"),
      set_constant, AT(mode), 0, OPTIONS_SCENARIOS},
+    {"list-playbooks", 0, SECTION_PRACTICE, NULL, false, NULL,
+     N_("list the symptoms that the guided mode knows"), set_constant, AT(mode), 0,
+     OPTIONS_PLAYBOOKS},
+    {"make-scenario", 0, SECTION_PRACTICE, "FILE", false, NULL,
+     N_("make a saved JSON report a scenario that names nobody"), set_saved_run, AT(saved_run), 0,
+     0},
 
     {"check", 0, SECTION_OUTPUT, NULL, false, NULL, N_("no screen: plain lines, summary last"),
      set_flag, AT(check), 0, 1},
@@ -295,7 +415,7 @@ const struct option_row option_rows[] = {
      set_only, 0, 0, 0},
     {"strict", 0, SECTION_OUTPUT, NULL, false, NULL, N_("warnings count as failures"), set_flag,
      AT(strict), 0, 1},
-    {"save", 0, SECTION_OUTPUT, "FILE", false, NULL, N_("save the report: .txt, .md or .json"),
+    {"save", 0, SECTION_OUTPUT, "FILE", false, NULL, N_("save the report: .txt, .md or .json; as a ticket: .ticket.txt, .ticket.md"),
      set_text, AT(save), 0, 0},
     {"tee", 0, SECTION_OUTPUT, "FILE", false, NULL, N_("write the transcript while it grows"),
      set_text, AT(tee), 0, 0},
@@ -305,8 +425,8 @@ const struct option_row option_rows[] = {
      AT(verbose), 0, 1},
 
     {"explain", 0, SECTION_EXPLAIN, "TEXT", true, NULL,
-     N_("what a server's reply, or a line of a log or bounce, means; without TEXT: each line of "
-        "standard input"),
+     N_("what a reply, or a line of a log or bounce, means; without TEXT: each line of standard "
+        "input"),
      set_explain, AT(explain), 0, 0},
     {"stage", 0, SECTION_EXPLAIN, "STAGE", false,
      "dns connect banner ehlo starttls tls auth mail rcpt data dot quit",

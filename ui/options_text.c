@@ -23,12 +23,14 @@ static const struct example examples[] = {
     {"smtpscope mx1.example.com:25", N_("one server")},
     {"smtpscope --check --json example.com", N_("for scripts: one JSON document")},
     {"smtpscope --demo=healthy", N_("practise; no network is needed")},
+    {"smtpscope --practice 127.0.0.1:2525", N_("a practice server for other programs")},
     {"smtpscope --explain '550 5.7.26 ...'", N_("what a reply means")},
 };
 
 static const char *const section_titles[SECTION_COUNT] = {
     [SECTION_TARGET] = N_("What is tested"),
     [SECTION_WAY] = N_("The way to it"),
+    [SECTION_MESSAGE] = N_("The test mail"),
     [SECTION_TLS] = N_("Certificates"),
     [SECTION_LOGIN] = N_("Logging in"),
     [SECTION_CONSENT] = N_("Consent"),
@@ -61,11 +63,11 @@ static const char target_text[] =
     N_("TARGET is a domain, user@domain, host:port, [IPv6 address]:port, or a smtp://, smtps:// or "
        "submission:// address.");
 static const char explain_text[] =
-    N_("With --explain, TEXT may be a reply as a server sends it, over one or several lines, an entry "
-       "of the log of Postfix, Exim or sendmail, a line of an Exchange report, or a DSN with its "
-       "Diagnostic-Code fields. From standard input every line is one; of a DSN only its "
-       "Diagnostic-Code fields are, with the Status and Remote-MTA before them. With --json there is "
-       "one object a line. No network is used.");
+    N_("TEXT, which may also be a word of its own behind --explain, is a reply as a server sends it, "
+       "over one or several lines, an entry of the log of Postfix, Exim or sendmail, a line of an "
+       "Exchange report, or a DSN with its Diagnostic-Code fields. Of standard input every line is "
+       "one; of a DSN in it only the Diagnostic-Code fields are, with the Status and Remote-MTA "
+       "before them. With --json there is one object a line. No network is used.");
 static const char explain_codes[] =
     N_("It ends with 0 when every reply was decoded, with 1 when some lines held none, and with 65 "
        "when there was nothing that could be read as a reply.");
@@ -256,7 +258,7 @@ static void print_man_row(FILE *out, const struct option_row *row)
 }
 
 static const struct example variables[] = {
-    {"SMTPSCOPE_DATA", N_("directory with guide, scenarios and translations, instead of the "
+    {"SMTPSCOPE_DATA", N_("directory with guide, playbooks, scenarios and translations, instead of the "
                           "installed one")},
     {"SMTPSCOPE_A11Y",
      N_("when 1, plain lines instead of the full screen, as with --plain and with "
@@ -267,6 +269,33 @@ static const struct example variables[] = {
         "~/.local/state where it is not set")},
     {"LANGUAGE, LC_ALL, LC_MESSAGES, LANG", N_("language of the texts, where --lang names none")},
 };
+
+/* What a file for --replay may hold. */
+static const struct example script_lines[] = {
+    {"EHLO client.example", N_("a command, one a line")},
+    {"expect 250", N_("what the command before has to be answered with; the first digit counts")},
+    {"DATA", N_("is followed by the text of the message, up to the line with a lone dot")},
+    {"BDAT 17 LAST", N_("is followed by lines that have, with their CRLF, exactly so many octets")},
+    {"raw NOOP\\r\\nNOOP\\n", N_("exact bytes: \\r \\n \\t \\0 \\\\ and \\x with two digits")},
+    {"# anything", N_("a comment; empty lines are ignored outside of messages")},
+};
+
+static void print_scripts(FILE *out)
+{
+    print_section(out, _("Scripts"));
+    print_roff_words(
+        out,
+        _("--replay takes a saved report or a --tee file, of which it repeats the client's lines, or "
+          "a file that holds these. It stops at the first reply of another kind than the saved or "
+          "expected one. Logins are made with --auth-user and its password; --relay-test or --send "
+          "permit MAIL and RCPT, and --send permits messages. In saved transcripts, lines marked c: "
+          "and c~ are exact bytes."),
+        0);
+    fputc('\n', out);
+    for (size_t i = 0; i < ARRAY_LEN(script_lines); i++) {
+        print_term(out, script_lines[i].command, _(script_lines[i].meaning));
+    }
+}
 
 void options_man(FILE *out)
 {
@@ -304,6 +333,7 @@ void options_man(FILE *out)
     fputs("\n.PP\n", out);
     print_roff_words(out, _(explain_codes), 0);
     fputc('\n', out);
+    print_scripts(out);
     print_section(out, _(exit_title));
     for (size_t i = 0; i < ARRAY_LEN(exit_meanings); i++) {
         print_term(out, exit_meanings[i].codes, _(exit_meanings[i].meaning));
@@ -340,8 +370,9 @@ static void complete_bash(FILE *out)
         if (row->section >= SECTION_HIDDEN || row->value == NULL) {
             continue;
         }
-        if (strcmp(row->name, "demo") == 0) {
-            fputs("    --demo)\n        COMPREPLY=($(compgen -W \"$(smtpscope --list-scenarios "
+        if (strcmp(row->name, "demo") == 0 || strcmp(row->name, "scenario") == 0) {
+            fprintf(out, "    --%s)\n", row->name);
+            fputs("        COMPREPLY=($(compgen -W \"$(smtpscope --list-scenarios "
                   "2>/dev/null | sed '/^#/d; s/ .*//')\" -- \"$word\"))\n"
                   "        [ ${#COMPREPLY[@]} -gt 0 ] && return;;\n",
                   out);

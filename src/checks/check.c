@@ -271,3 +271,13 @@ enum status check_reopen(struct check_context *c, struct error *error)
 {
     return session_open(c, SESSION_READY, error);
 }
+
+enum status check_reconnect(struct check_context *c, struct error *error)
+{
+    return session_open(c, SESSION_CONNECTED, error);
+}
+
+enum status check_regreet(struct check_context *c, struct error *error)
+{
+    return session_open(c, SESSION_GREETED, error);
+}

@@ -9,6 +9,7 @@
 #ifndef SMTPSCOPE_CHECK_H
 #define SMTPSCOPE_CHECK_H
 
+#include "dns_facts.h"
 #include "facts.h"
 #include "finding.h"
 #include "plan.h"
@@ -66,6 +67,8 @@ uint64_t check_closure(uint64_t mask);
 #define TARGET_ADDRESSES_MAX 16
 #define SERVER_PTRS_MAX 8 /* reverse names of servers that are asked for in advance */
 
+#define ADDRESS_TEXT 320        /* an address as it is quoted in a finding */
+
 /* A host that takes the mail, in the order in which it is tried. */
 struct target {
     char host[256];  /* "" when an address was named */
@@ -82,6 +85,8 @@ struct check_sink {
     void (*wait)(void *ctx, enum smtp_wait what, int limit_ms);
     void (*finding)(void *ctx, enum check_id check, struct finding *f); /* takes the content over */
     void (*facts)(void *ctx, const struct facts *f); /* the path's facts have changed */
+    void (*answer)(void *ctx, const struct dns_facts *f); /* name servers were asked */
+    void (*dial)(void *ctx, const struct dial_facts *f); /* a connection was tried */
     uint16_t (*new_path)(void *ctx); /* the next lines and findings belong to it */
 };
 
@@ -95,6 +100,10 @@ struct check_context {
     const struct check_sink *sink;
     const struct check *current;
     int64_t run_start_us;
+    bool typed; /* what is judged was typed by hand: findings say so, and no result changes */
+    bool typed_helo; /* HELO was typed, so that what the server offers is not known any more */
+    char typed_sender[ADDRESS_TEXT]; /* of the transaction that is being typed, raw */
+    char typed_recipient[ADDRESS_TEXT];
     bool last_on_connection; /* QUIT may go out with the last pipelined group */
 
     /* What earlier checks found out. */
@@ -150,6 +159,10 @@ enum verdict check_report(struct check_context *c, struct finding *f);
  * if the path had it. Logging in is not repeated.
  */
 enum status check_reopen(struct check_context *c, struct error *error) MUST_CHECK;
+/* The same as far as the connection: nothing was said, not even the greeting read. */
+enum status check_reconnect(struct check_context *c, struct error *error) MUST_CHECK;
+/* As far as the greeting, under TLS where it comes first. */
+enum status check_regreet(struct check_context *c, struct error *error) MUST_CHECK;
 /* A conversation call failed: one place that turns the status into the finding for this check. */
 enum verdict check_broken(struct check_context *c, enum status status, enum smtp_wait during,
                           const struct reply *reply);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "check_login.h"
+#include "check_judge.h"
 #include "check_session.h"
 #include "check_tools.h"
 #include "text.h"
@@ -179,9 +180,14 @@ static enum verdict report_no_common(struct check_context *c)
     return check_report(c, &f);
 }
 
+static const char *user_of(const struct check_context *c)
+{
+    return c->plan->auth_user != NULL ? c->plan->auth_user : "";
+}
+
 static void add_login(struct check_context *c, struct finding *f, enum sasl_mech mech)
 {
-    finding_arg(f, "user", c->plan->auth_user != NULL ? c->plan->auth_user : "");
+    finding_arg(f, "user", user_of(c));
     finding_arg(f, "mech", sasl_mech_name(mech));
 }
 
@@ -197,9 +203,9 @@ static enum verdict report_reply(struct check_context *c, const char *id, enum s
 }
 
 /* The words speak of a password, because the server does not know what it was given in place of one. */
-static void explain_token(struct finding *f, enum sasl_mech mech)
+static void explain_token(struct finding *f)
 {
-    if (is_token(mech) && f->cause != NULL && strcmp(f->cause->id, "reply.auth.wrong") == 0) {
+    if (f->cause != NULL && strcmp(f->cause->id, "reply.auth.wrong") == 0) {
         const struct reply_verdict token = {.cause = reply_cause_find("reply.auth.oauth_token"),
                                             .confidence = CONFIDENCE_LIKELY,
                                             .basis = f->basis};
@@ -207,23 +213,28 @@ static void explain_token(struct finding *f, enum sasl_mech mech)
     }
 }
 
-static enum verdict judge_refusal(struct check_context *c, enum sasl_mech mech,
-                                  const struct reply *r)
+enum verdict judge_login(struct check_context *c, const char *user, const char *mech, bool token,
+                         const struct reply *r)
 {
     enum verdict v;
     struct finding f;
-    const char *id = refusal_id(r);
+    const char *id = r->code == 235 ? "smtp.auth.ok" : refusal_id(r);
     if (check_shutdown(c, r, &v)) {
         return v;
     }
-    if (is_token(mech) && r->code / 100 == 5 && strcmp(id, "smtp.auth.disabled") != 0) {
+    if (token && r->code / 100 == 5 && strcmp(id, "smtp.auth.disabled") != 0) {
         id = "smtp.auth.oauth";
     }
     finding_init(&f, id);
     check_add_reply(c, &f, r);
-    explain_token(&f, mech);
-    add_login(c, &f, mech);
-    finding_arg(&f, "detail", finding_arg_get(&f, "text"));
+    if (token) {
+        explain_token(&f);
+    }
+    finding_arg(&f, "user", user);
+    finding_arg(&f, "mech", mech);
+    if (r->code != 235) {
+        finding_arg(&f, "detail", finding_arg_get(&f, "text"));
+    }
     return check_report(c, &f);
 }
 
@@ -252,7 +263,6 @@ static enum verdict judge_protocol(struct check_context *c, enum sasl_mech mech,
 static enum verdict judge(struct check_context *c, enum sasl_mech mech, enum status st,
                           const struct reply *r, const struct error *error)
 {
-    struct finding f;
     if (st == ST_PROTO && (r->complete || r->line_count > 0)) {
         return judge_protocol(c, mech, r, error);
     }
@@ -263,14 +273,8 @@ static enum verdict judge(struct check_context *c, enum sasl_mech mech, enum sta
         return check_broken(c, st, WAIT_AUTH, r);
     }
     enum verdict odd = check_oddities(c, r);
-    if (r->code != 235) {
-        return verdict_worse(odd, judge_refusal(c, mech, r));
-    }
-    c->facts.authenticated = true;
-    finding_init(&f, "smtp.auth.ok");
-    check_add_reply(c, &f, r);
-    add_login(c, &f, mech);
-    return verdict_worse(odd, check_report(c, &f));
+    c->facts.authenticated = c->facts.authenticated || r->code == 235;
+    return verdict_worse(odd, judge_login(c, user_of(c), sasl_mech_name(mech), is_token(mech), r));
 }
 
 /* Encrypted, but to whom? The password would be shown to whoever holds that key. */

@@ -406,7 +406,9 @@ enum verdict check_run_banner(struct check_context *c)
 {
     struct reply reply;
     struct error error = {0};
-    if (c->smtp.state != SMTP_CONNECTED || c->smtp.tls) {
+    /* Who talked by hand before the greeting has spoilt it. */
+    bool fresh = c->smtp.state == SMTP_CONNECTED && !c->smtp.tls && c->smtp.owed <= 1;
+    if (!fresh || !smtp_is_fit(&c->smtp)) {
         enum status st = session_open(c, SESSION_CONNECTED, &error);
         if (st != ST_OK) {
             return check_not_reopened(c, st, &error);

@@ -4,6 +4,7 @@
 
 #include "check_session.h"
 #include "check_tools.h"
+#include "identity.h"
 #include "text.h"
 
 #define ATTEMPTS_REPORTED 8 /* findings, when nothing answered; the transcript has all of them */
@@ -165,6 +166,10 @@ static enum status try_address(struct check_context *c, const struct target *t,
         net_address_format(&c->facts.local, where, sizeof(where));
         a->line = check_note(c, _("Connected from %s after %d ms"), where,
                              (int)(a->elapsed_us / US_PER_MS));
+        struct error error = {.text = ""};
+        if (identity_begin(c, &error) != ST_OK) {
+            check_note(c, "%s", error.text);
+        }
     } else {
         a->no_route = has_no_route(c, a);
         note_failure(c, a);

@@ -1,10 +1,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check_judge.h"
 #include "check_session.h"
 #include "check_tools.h"
 #include "ehlo_facts.h"
 #include "ehlo_name.h"
+#include "identity.h"
 #include "sasl.h"
 #include "software.h"
 #include "text.h"
@@ -75,26 +77,27 @@ static enum verdict try_literal(struct check_context *c, struct finding *f)
     return v;
 }
 
-static enum verdict report_name(struct check_context *c, const struct reply *r)
+static enum verdict report_name(struct check_context *c, const struct reply *r, const char *given)
 {
     struct finding f;
     finding_init(&f, "smtp.ehlo.name_rejected");
     check_add_reply(c, &f, r);
-    finding_arg(&f, "name", c->ehlo_name);
+    finding_arg(&f, "name", given);
     finding_arg(&f, "accepted", "");
-    enum verdict v = try_literal(c, &f);
+    /* Who types says himself what is sent next. */
+    enum verdict v = c->typed ? VERDICT_PENDING : try_literal(c, &f);
     return verdict_worse(check_report(c, &f), v == VERDICT_PENDING ? VERDICT_OK : v);
 }
 
-static enum verdict report_refusal(struct check_context *c, const struct reply *r)
+enum verdict judge_hello(struct check_context *c, const struct reply *r, const char *given)
 {
     struct finding f;
     if (speaks_of_name(r)) {
-        return report_name(c, r);
+        return report_name(c, r, given);
     }
     finding_init(&f, "smtp.ehlo.refused");
     check_add_refusal(c, &f, r);
-    finding_arg(&f, "name", c->ehlo_name);
+    finding_arg(&f, "name", given);
     if (r->code / 100 == 4) {
         f.verdict = VERDICT_INCONCLUSIVE;
         f.side = SIDE_THEIRS;
@@ -228,11 +231,11 @@ static enum verdict fall_back(struct check_context *c, const struct reply *ehlo)
     if (!check_replied(st, &helo)) {
         /* What was said before the link broke says more than the break. */
         v = st == ST_CANCELLED || st == ST_NOMEM ? check_gave_up(c, st, NULL)
-                                                 : report_refusal(c, ehlo);
+                                                 : judge_hello(c, ehlo, c->ehlo_name);
     } else if (check_shutdown(c, &helo, &v)) {
         /* reported */
     } else if (helo.code / 100 != 2) {
-        v = report_refusal(c, speaks_of_name(&helo) ? &helo : ehlo);
+        v = judge_hello(c, speaks_of_name(&helo) ? &helo : ehlo, c->ehlo_name);
     } else {
         finding_init(&f, "smtp.ehlo.helo_only");
         check_add_reply(c, &f, ehlo);
@@ -256,12 +259,14 @@ static enum verdict hello(struct check_context *c, struct reply *r)
         return v;
     }
     if (r->code / 100 == 2) {
-        return judge_caps(c, r);
+        v = judge_caps(c, r);
+        return verdict_worse(v, identity_judge(c));
     }
-    if (r->code / 100 == 5 && !speaks_of_name(r) && st == ST_OK) {
+    if (r->code / 100 == 5 && !speaks_of_name(r) && st == ST_OK && !c->smtp.lmtp) {
         return fall_back(c, r);
     }
-    return r->code / 100 >= 4 ? report_refusal(c, r) : check_broken(c, ST_PROTO, WAIT_EHLO, r);
+    return r->code / 100 >= 4 ? judge_hello(c, r, c->ehlo_name)
+                              : check_broken(c, ST_PROTO, WAIT_EHLO, r);
 }
 
 enum verdict check_run_ehlo(struct check_context *c)
@@ -278,7 +283,7 @@ enum verdict check_run_ehlo(struct check_context *c)
         }
     }
     /* What this step judges is the offer before STARTTLS. */
-    if (!fresh || starttls) {
+    if (!fresh || starttls || !smtp_is_fit(&c->smtp)) {
         st = session_open(c, SESSION_GREETED, &error);
         if (st != ST_OK) {
             return check_not_reopened(c, st, &error);

@@ -98,6 +98,7 @@ static enum status ask_service(struct check_context *c, const struct whoami *w, 
     c->sink->wait(c->sink->ctx, WAIT_DNS, 2 * WHOAMI_TIMEOUT_MS);
     enum status st = dns_ask_all(&quick, &where, 1);
     if (st == ST_OK) {
+        check_tell_answer(c, &where, false);
         st = where.answer.result == DNS_ANSWER && where.answer.count > 0 ? ST_OK : ST_DNS;
     }
     if (st == ST_OK) {
@@ -107,6 +108,9 @@ static enum status ask_service(struct check_context *c, const struct whoami *w, 
             quick.config.source = c->plan->source;
         }
         st = dns_ask_server(&quick, &server, &ask);
+        if (st == ST_OK) {
+            check_tell_answer(c, &ask, true);
+        }
     }
     c->sink->wait(c->sink->ctx, WAIT_NONE, 0);
     if (st == ST_OK) {
@@ -172,11 +176,12 @@ enum verdict check_run_self_address(struct check_context *c)
     char target[NET_ADDRESS_TEXT];
     memset(&c->own_address, 0, sizeof(c->own_address));
     memset(&c->own_local, 0, sizeof(c->own_local));
+    memset(&c->domain_facts.local, 0, sizeof(c->domain_facts.local));
     if (!find_local(c, &to, &local)) {
         uint32_t line = check_note(c, _("This machine has no route to the server or to the world"));
         return unknown(c, "-", line);
     }
-    c->own_local = local;
+    c->own_local = c->domain_facts.local = local;
     net_address_format(&local, text, sizeof(text));
     net_address_format(&to, target, sizeof(target));
     uint32_t line = check_note(c, _("This machine uses %s towards %s"), text, target);

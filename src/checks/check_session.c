@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "check_tools.h"
+#include "ehlo_name.h"
 #include "escape.h"
+#include "identity.h"
 #include "text.h"
 
 /* A server that does not say yes here has refused; its own words are the best explanation. */
@@ -25,16 +27,34 @@ static enum status lost(enum status st, struct error *error)
                      status_word(st));
 }
 
+static void tell_dial(struct check_context *c, const struct net_address *to, enum status status,
+                      int sys, const struct net_conn *conn, int64_t start)
+{
+    struct dial_facts f = {
+        .to = *to, .status = status, .sys = sys, .elapsed_us = net_now_us(c->net) - start};
+    struct net_address source;
+    if (status == ST_OK) {
+        f.local = conn->local;
+    } else {
+        f.no_route = c->net->ops->source_for(c->net, to, &source) != ST_OK;
+    }
+    c->sink->dial(c->sink->ctx, &f);
+}
+
 enum status session_dial(struct check_context *c, const struct net_address *to, int limit_ms,
                          struct net_conn **out, int *sys)
 {
     struct net_address from = c->plan->source;
     from.port = 0;
     bool bound = from.family == to->family;
+    int64_t start = net_now_us(c->net);
     c->sink->wait(c->sink->ctx, WAIT_CONNECT, limit_ms);
     enum status st = net_dial(c->net, to, bound ? &from : NULL,
                               deadline_in_ms(net_now_us(c->net), limit_ms), c->cancel, out, sys);
     c->sink->wait(c->sink->ctx, WAIT_NONE, 0);
+    if (st != ST_CANCELLED && st != ST_NOMEM) {
+        tell_dial(c, to, st, *sys, *out, start);
+    }
     return st;
 }
 
@@ -54,12 +74,12 @@ static enum status connect_again(struct check_context *c, struct error *error)
         return st == ST_CANCELLED ? st : lost(st, error);
     }
     smtp_attach(&c->smtp, conn);
-    return ST_OK;
+    return identity_begin(c, error);
 }
 
 static enum status greet(struct check_context *c, struct reply *reply, struct error *error)
 {
-    if (strcmp(c->facts.mode, "implicit") == 0) {
+    if (strcmp(c->facts.mode, "implicit") == 0 && !c->smtp.tls) {
         struct tls_config config;
         check_tls_config(c, &config);
         enum status st = smtp_tls_now(&c->smtp, &config, error);
@@ -74,11 +94,39 @@ static enum status greet(struct check_context *c, struct reply *reply, struct er
     return reply->code / 100 == 2 ? ST_OK : refused_by(reply, error);
 }
 
+/* A server that does not believe who we are may be talked to all the same. */
+static enum status identify(struct check_context *c)
+{
+    struct reply reply;
+    reply_init(&reply);
+    enum status st = identity_tell(c, &reply);
+    if (st == ST_REFUSED && c->smtp.state == SMTP_READY) {
+        check_note(c, _("XCLIENT was refused; going on without it"));
+        st = ST_OK;
+    }
+    reply_free(&reply);
+    return st;
+}
+
+static enum status say_hello(struct check_context *c, struct reply *reply)
+{
+    c->typed_helo = false;
+    enum status st = smtp_ehlo(&c->smtp, c->ehlo_name, reply);
+    if (st == ST_OK && reply->code / 100 == 5 && !c->smtp.lmtp) {
+        st = smtp_helo(&c->smtp, c->ehlo_name, reply);
+    }
+    return st == ST_OK && identity_is_due(c) ? identify(c) : st;
+}
+
 static enum status hello(struct check_context *c, struct reply *reply, struct error *error)
 {
-    enum status st = smtp_ehlo(&c->smtp, c->ehlo_name, reply);
-    if (st == ST_OK && reply->code / 100 == 5) {
-        st = smtp_helo(&c->smtp, c->ehlo_name, reply);
+    enum status st = ST_OK;
+    if (c->ehlo_name[0] == '\0') {
+        /* The step that chooses it was never reached. */
+        st = ehlo_name_choose(c);
+    }
+    if (st == ST_OK) {
+        st = say_hello(c, reply);
     }
     if (st != ST_OK) {
         return st == ST_CANCELLED ? st : lost(st, error);
@@ -142,9 +190,9 @@ enum status session_ready(struct check_context *c, struct error *error)
         }
     }
     reply_init(&reply);
-    switch (c->smtp.state) {
+    switch (smtp_is_fit(&c->smtp) ? c->smtp.state : SMTP_CLOSED) {
     case SMTP_READY:
-        st = ST_OK;
+        st = c->typed_helo ? hello(c, &reply, error) : ST_OK;
         break;
     case SMTP_CONNECTED:
         st = greet(c, &reply, error);

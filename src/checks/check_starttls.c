@@ -1,10 +1,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check_judge.h"
 #include "check_session.h"
 #include "check_tools.h"
 #include "control.h"
 #include "ehlo_facts.h"
+#include "identity.h"
 #include "text.h"
 #include "tls_failure.h"
 
@@ -17,7 +19,7 @@ static bool is_demanded(const struct check_context *c)
     return c->facts.address.port == PORT_SUBMISSION || c->plan->tls == PLAN_TLS_STARTTLS;
 }
 
-static enum verdict report_ok(struct check_context *c, const char *id, uint32_t line)
+enum verdict judge_encrypted(struct check_context *c, const char *id, uint32_t line)
 {
     struct finding f;
     enum verdict worst = verdict_worse(tls_old_version(c, line), tls_weak(c, line));
@@ -133,15 +135,15 @@ static enum verdict not_offered(struct check_context *c, enum verdict *worst)
     return v;
 }
 
-static enum verdict report_injected(struct check_context *c, const struct reply *r,
-                                    const struct buf *injected)
+enum verdict judge_injected(struct check_context *c, const struct reply *r, size_t count,
+                            const char *text, size_t len)
 {
     struct finding f;
     finding_init(&f, "tls.starttls.injected");
     check_add_reply(c, &f, r);
     f.class = CLASS_NONE;
-    finding_argf(&f, "count", "%zu", injected->len);
-    finding_arg_span(&f, "text", buf_str(injected), injected->len);
+    finding_argf(&f, "count", "%zu", count);
+    finding_arg_span(&f, "text", text, len);
     return check_report(c, &f);
 }
 
@@ -164,13 +166,14 @@ static enum verdict greet_again(struct check_context *c, struct reply *r, uint32
     enum verdict odd = check_oddities(c, r);
     odd = verdict_worse(odd, ehlo_facts_compare(c, &c->smtp.caps_clear, &c->smtp.caps));
     odd = verdict_worse(odd, ehlo_facts_auth(c));
+    odd = verdict_worse(odd, identity_judge(c));
     if (ehlo_facts_keep(c) != ST_OK) {
         return check_internal(c, ST_NOMEM, NULL);
     }
-    return verdict_worse(odd, report_ok(c, "tls.starttls.ok", line));
+    return verdict_worse(odd, judge_encrypted(c, "tls.starttls.ok", line));
 }
 
-static enum verdict refused(struct check_context *c, const struct reply *r)
+enum verdict judge_starttls(struct check_context *c, const struct reply *r)
 {
     struct finding f;
     enum verdict v;
@@ -202,14 +205,14 @@ static enum verdict start_tls(struct check_context *c, struct reply *r, struct b
     enum status st = smtp_starttls(&c->smtp, &config, r, injected, &error);
     time_handshake(c, r, start);
     if (st == ST_PROTO && injected->len > 0) {
-        return report_injected(c, r, injected);
+        return judge_injected(c, r, injected->len, buf_str(injected), injected->len);
     }
     bool begun = r->complete && r->code == 220;
     if (!begun && !check_replied(st, r)) {
         return check_broken(c, st, WAIT_STARTTLS, r);
     }
     if (r->code != 220) {
-        return refused(c, r);
+        return judge_starttls(c, r);
     }
     enum verdict odd = check_oddities(c, r);
     uint32_t line = r->line_count > 0 ? r->lines[0].number : r->command_line;
@@ -230,12 +233,12 @@ enum verdict check_run_starttls(struct check_context *c)
     struct error error = {0};
     enum verdict worst = VERDICT_OK;
     if (strcmp(c->facts.mode, "implicit") == 0) {
-        return report_ok(c, "tls.starttls.implicit", c->tls_line);
+        return judge_encrypted(c, "tls.starttls.implicit", c->tls_line);
     }
     if (plan_tls_effective(c->plan) == PLAN_TLS_NONE) {
         return check_report_plain(c, "tls.starttls.off");
     }
-    if (c->smtp.state != SMTP_READY || c->smtp.tls) {
+    if (c->smtp.state != SMTP_READY || c->smtp.tls || !smtp_is_fit(&c->smtp)) {
         enum status st = session_open(c, SESSION_CLEAR, &error);
         if (st != ST_OK) {
             return check_not_reopened(c, st, &error);

@@ -10,6 +10,7 @@
 enum verdict check_report_for(struct check_context *c, enum check_id id, struct finding *f)
 {
     enum verdict v = f->verdict;
+    f->typed = c->typed;
     if (v == VERDICT_WARN || v == VERDICT_FAIL) {
         for (size_t i = 0; i < f->evidence_count; i++) {
             c->sink->mark(c->sink->ctx, f->evidence[i], LINE_PROBLEM);
@@ -17,7 +18,7 @@ enum verdict check_report_for(struct check_context *c, enum check_id id, struct 
     }
     c->sink->finding(c->sink->ctx, id, f);
     memset(f, 0, sizeof(*f));
-    if (c->current == NULL || id != c->current->id) {
+    if (!c->typed && (c->current == NULL || id != c->current->id)) {
         c->results[id] = verdict_worse(c->results[id], v);
     }
     return v;
@@ -195,7 +196,10 @@ bool check_shutdown(struct check_context *c, const struct reply *reply, enum ver
     if (reply->code != 421) {
         return false;
     }
-    smtp_close(&c->smtp, ST_EOF);
+    /* Who types by hand may want to see how the server leaves. */
+    if (!c->typed) {
+        smtp_close(&c->smtp, ST_EOF);
+    }
     *verdict = check_refused(c, "smtp.session.shutdown", reply);
     return true;
 }
@@ -412,6 +416,16 @@ void check_list(struct buf *list, const char *item)
     (void)st; /* a list that is cut still tells */
 }
 
+void check_tell_answer(struct check_context *c, const struct dns_question *q, bool direct)
+{
+    struct dns_facts facts;
+    if (q->answer.result == DNS_CANCELLED || dns_facts_make(&facts, q, direct) != ST_OK) {
+        return; /* the run says less about itself, and its verdicts are the same */
+    }
+    c->sink->answer(c->sink->ctx, &facts);
+    dns_facts_free(&facts);
+}
+
 enum status check_ask_all(struct check_context *c, struct dns_question *questions, size_t count)
 {
     int limit = (c->dns.config.timeout_ms > 0 ? c->dns.config.timeout_ms : 5000) *
@@ -419,6 +433,9 @@ enum status check_ask_all(struct check_context *c, struct dns_question *question
     c->sink->wait(c->sink->ctx, WAIT_DNS, limit);
     enum status st = dns_ask_all(&c->dns, questions, count);
     c->sink->wait(c->sink->ctx, WAIT_NONE, 0);
+    for (size_t i = 0; st == ST_OK && i < count; i++) {
+        check_tell_answer(c, &questions[i], false);
+    }
     return st;
 }
 

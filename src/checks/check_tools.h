@@ -75,9 +75,11 @@ void check_timed_domain(struct check_context *c, enum timing t, int64_t start_us
 /* Appends to a list in a finding's argument: a comma before each but the first. Never fails. */
 void check_list(struct buf *list, const char *item);
 
-/* DNS with the wait told to the screen. */
+/* DNS with the wait told to the screen, and the answers to the record. */
 enum status check_ask_all(struct check_context *c, struct dns_question *questions,
                           size_t count) MUST_CHECK;
+/* What came back, for the record; direct: from a server that is not in the configuration. */
+void check_tell_answer(struct check_context *c, const struct dns_question *q, bool direct);
 /* "MX of example.com: answered by 192.0.2.53 in 12 ms" or why not. */
 uint32_t check_note_answer(struct check_context *c, const char *name, uint16_t type,
                            const struct dns_answer *answer);

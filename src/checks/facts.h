@@ -37,7 +37,7 @@ struct facts {
     uint16_t path;
     char *mx; /* host name, NULL when an address was named */
     int preference; /* -1: none */
-    struct net_address address, local;
+    struct net_address address, local; /* path 0: `local` is ours towards the server */
     char mode[16]; /* "plain", "starttls", "implicit" */
     char *ptr;     /* of `address` */
     char *own_address, *own_ptr; /* path 0: how the world sees us */
@@ -50,6 +50,15 @@ struct facts {
     struct timing_span timings[TIMING_COUNT];
     char *queue_id; /* of a sent test mail, raw */
     char *message_id;
+};
+
+/* How one attempt to connect ended. */
+struct dial_facts {
+    struct net_address to, local; /* local: family 0 when there is none */
+    enum status status;
+    int sys; /* errno, or 0 */
+    bool no_route; /* this machine has no address of that family */
+    int64_t elapsed_us;
 };
 
 void facts_init(struct facts *f, uint16_t path);

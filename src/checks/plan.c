@@ -7,12 +7,15 @@
 #include "escape.h"
 #include "sasl.h"
 #include "text.h"
+#include "xclient.h"
 
 #define PORT_SMTP 25
+#define PORT_LMTP 24 /* RFC 2033 5: never 25; this one is what servers are set to */
 #define PORT_SUBMISSIONS 465
 
 #define PLAN_SUBJECT_MAX 998 /* RFC 5322 2.1.1 */
 #define PLAN_USER_MAX 1024
+#define PLAN_PARAMS_MAX 2048
 
 /* Where the strings of a plan lie, so that copying and freeing cannot forget one. */
 static const size_t plan_strings[] = {
@@ -22,7 +25,9 @@ static const size_t plan_strings[] = {
     offsetof(struct plan, to),           offsetof(struct plan, subject),
     offsetof(struct plan, ca_file),      offsetof(struct plan, cert_file),
     offsetof(struct plan, key_file),     offsetof(struct plan, auth_user),
-    offsetof(struct plan, auth_mech),
+    offsetof(struct plan, auth_mech),    offsetof(struct plan, message_name),
+    offsetof(struct plan, attach_name),  offsetof(struct plan, mail_params),
+    offsetof(struct plan, rcpt_params),  offsetof(struct plan, xclient),
 };
 
 static char **string_at(struct plan *p, size_t i)
@@ -56,14 +61,44 @@ void plan_free(struct plan *p)
     for (size_t i = 0; i < ARRAY_LEN(plan_strings); i++) {
         free(*string_at(p, i));
     }
+    free(p->message.p);
+    free(p->attach.p);
     secret_free(&p->password);
     plan_init(p);
+}
+
+void plan_take_bytes(struct plan_bytes *slot, struct buf *b)
+{
+    free(slot->p);
+    *slot = (struct plan_bytes){b->p, b->len};
+    buf_init(b, b->max);
+    if (slot->p == NULL) {
+        slot->p = calloc(1, 1); /* an empty file is one as well */
+    }
+}
+
+enum status plan_copy_bytes(struct plan_bytes *dst, const struct plan_bytes *src)
+{
+    char *copy = NULL;
+    if (src->p != NULL) {
+        copy = malloc(src->len + 1);
+        if (copy == NULL) {
+            return ST_NOMEM;
+        }
+        memcpy(copy, src->p, src->len);
+        copy[src->len] = '\0';
+    }
+    free(dst->p);
+    *dst = (struct plan_bytes){copy, src->p != NULL ? src->len : 0};
+    return ST_OK;
 }
 
 enum status plan_copy(struct plan *dst, const struct plan *src)
 {
     *dst = *src;
     memset(&dst->password, 0, sizeof(dst->password));
+    memset(&dst->message, 0, sizeof(dst->message));
+    memset(&dst->attach, 0, sizeof(dst->attach));
     for (size_t i = 0; i < ARRAY_LEN(plan_strings); i++) {
         *string_at(dst, i) = NULL;
     }
@@ -71,6 +106,12 @@ enum status plan_copy(struct plan *dst, const struct plan *src)
     for (size_t i = 0; i < ARRAY_LEN(plan_strings) && st == ST_OK; i++) {
         st = str_set(string_at(dst, i),
                      *(char *const *)(const void *)((const char *)src + plan_strings[i]));
+    }
+    if (st == ST_OK) {
+        st = plan_copy_bytes(&dst->message, &src->message);
+    }
+    if (st == ST_OK) {
+        st = plan_copy_bytes(&dst->attach, &src->attach);
     }
     if (st == ST_OK && secret_is_set(&src->password)) {
         st = secret_copy(&dst->password, &src->password);
@@ -85,6 +126,9 @@ uint16_t plan_port(const struct plan *p)
 {
     if (p->port != 0) {
         return p->port;
+    }
+    if (p->lmtp) {
+        return PORT_LMTP;
     }
     return p->tls == PLAN_TLS_IMPLICIT ? PORT_SUBMISSIONS : PORT_SMTP;
 }
@@ -176,6 +220,12 @@ static enum status check_addresses(const struct plan *p, struct error *error)
                            "connection is possible between them."),
                          p->source.family, literal.family);
     }
+    if (p->proxy.source.family != 0 && p->family != 0 && p->proxy.source.family != p->family) {
+        return error_set(error, ST_INVALID, 0,
+                         _("The client in the proxy header is an IPv%d address, but only IPv%d may "
+                           "be used."),
+                         p->proxy.source.family, p->family);
+    }
     return ST_OK;
 }
 
@@ -204,6 +254,30 @@ static enum status check_login(const struct plan *p, struct error *error)
     return ST_OK;
 }
 
+/* A file goes out as it is, so nothing can be put into it. */
+static enum status check_message(const struct plan *p, struct error *error)
+{
+    if (p->message.p != NULL &&
+        (p->attach.p != NULL || p->sample != SAMPLE_NONE || p->subject != NULL)) {
+        return error_set(error, ST_INVALID, 0,
+                         _("A message from a file is sent as it is: a subject, an attachment or a "
+                           "sample text belong to the built-in message."));
+    }
+    return ST_OK;
+}
+
+static enum status check_identity(const struct plan *p, struct error *error)
+{
+    struct buf line;
+    enum status st = ST_OK;
+    buf_init(&line, 4 * XCLIENT_LINE_MAX);
+    if (p->xclient != NULL) {
+        st = xclient_line(p->xclient, &line, error);
+    }
+    buf_free(&line);
+    return st;
+}
+
 static bool limits_are_sane(const struct smtp_limits *l)
 {
     return l->connect > 0 && l->banner > 0 && l->ehlo > 0 && l->starttls > 0 && l->tls > 0 &&
@@ -217,6 +291,8 @@ enum status plan_validate(const struct plan *p, struct error *error)
         {N_("EHLO name"), p->helo, DNS_HOST_NAME_MAX, true},
         {N_("Subject"), p->subject, PLAN_SUBJECT_MAX, false},
         {N_("User"), p->auth_user, PLAN_USER_MAX, false},
+        {N_("Parameters of MAIL"), p->mail_params, PLAN_PARAMS_MAX, false},
+        {N_("Parameters of RCPT"), p->rcpt_params, PLAN_PARAMS_MAX, false},
     };
     if (p->domain == NULL && p->host == NULL) {
         return error_set(error, ST_INVALID, 0,
@@ -237,6 +313,12 @@ enum status plan_validate(const struct plan *p, struct error *error)
     }
     if (st == ST_OK && p->send_consent && !p->read_only && p->to == NULL) {
         st = error_set(error, ST_INVALID, 0, _("A test mail needs a recipient."));
+    }
+    if (st == ST_OK) {
+        st = check_message(p, error);
+    }
+    if (st == ST_OK) {
+        st = check_identity(p, error);
     }
     if (st == ST_OK) {
         st = check_login(p, error);

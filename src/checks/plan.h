@@ -10,12 +10,22 @@
 #define SMTPSCOPE_PLAN_H
 
 #include "dns.h"
+#include "proxy_header.h"
+#include "sample.h"
 #include "smtp.h"
 
 enum plan_tls { PLAN_TLS_AUTO, PLAN_TLS_STARTTLS, PLAN_TLS_IMPLICIT, PLAN_TLS_NONE };
 const char *plan_tls_name(enum plan_tls tls); /* "auto" ... */
 
 #define PLAN_RECIPIENTS_MAX 5
+#define PLAN_MESSAGE_MAX ((size_t)25 << 20) /* of a message from a file, and of an attachment */
+#define PLAN_CHUNK_DEFAULT ((size_t)64 * 1024)
+
+/* What a file held. */
+struct plan_bytes {
+    char *p; /* NULL: none */
+    size_t len;
+};
 
 struct plan {
     char *input;     /* as typed */
@@ -29,6 +39,16 @@ struct plan {
     char *helo;      /* NULL: taken from the PTR */
     char *from, *to; /* envelope; NULL: made up */
     char *subject;
+    /* The test mail: a file as it is, or the built-in text with what is added to it. */
+    char *message_name, *attach_name; /* names of the files, without their folders */
+    struct plan_bytes message, attach;
+    enum sample sample;
+    size_t chunk;                    /* octets of one BDAT; 0: DATA */
+    char *mail_params, *rcpt_params; /* words for MAIL and RCPT, separated by blanks; NULL: none */
+    /* Who speaks to the server, and how. */
+    char *xclient;           /* "ADDR=192.0.2.1 NAME=spike.example"; NULL: none */
+    struct proxy_wish proxy; /* version 0: none */
+    bool lmtp;               /* RFC 2033 instead of SMTP */
     struct dns_config dns;
     char *ca_file, *cert_file, *key_file;
     struct smtp_limits limits;
@@ -44,6 +64,10 @@ struct plan {
     bool first_path;      /* only the first address of the first host is tried */
     uint64_t only;        /* bit mask of check indexes, 0: all */
 };
+
+/* Takes the bytes over from the buffer, which is empty then. */
+void plan_take_bytes(struct plan_bytes *slot, struct buf *b);
+enum status plan_copy_bytes(struct plan_bytes *dst, const struct plan_bytes *src) MUST_CHECK;
 
 void plan_init(struct plan *p);
 void plan_free(struct plan *p);

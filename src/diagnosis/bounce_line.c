@@ -164,13 +164,19 @@ static bool read_code(const struct copy *c, size_t at, struct code_place *place)
     return place->weight > 0;
 }
 
+/* In a transcript the refusal is what counts. */
+static bool is_better(const struct code_place *a, const struct code_place *b)
+{
+    return a->weight > b->weight || (a->weight == b->weight && a->code >= 400 && b->code < 400);
+}
+
 static bool find_code(const struct copy *c, struct code_place *best)
 {
     struct code_place place;
     memset(best, 0, sizeof(*best));
     for (size_t i = 0; i < c->len; i++) {
         if (is_digit(c->p[i]) && (i == 0 || !is_digit(c->p[i - 1])) && read_code(c, i, &place) &&
-            place.weight > best->weight) {
+            is_better(&place, best)) {
             *best = place;
         }
     }

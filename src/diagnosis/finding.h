@@ -121,6 +121,7 @@ struct finding {
     enum confidence cause_confidence; /* how surely, */
     const struct reply_vendor *vendor; /* and by whose rule; NULL: a rule for all */
     enum side side; /* with VERDICT_INCONCLUSIVE */
+    bool typed;     /* from what was typed by hand: the step's own verdict does not rest on it */
     struct finding_arg args[FINDING_ARGS_MAX];
     size_t arg_count;
     uint32_t evidence[FINDING_EVIDENCE_MAX]; /* transcript line numbers */

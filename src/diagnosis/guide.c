@@ -6,6 +6,7 @@
 
 #include "embedded.h"
 #include "escape.h"
+#include "fill.h"
 #include "guide_file.h"
 #include "reply_decode.h"
 #include "text.h"
@@ -169,61 +170,15 @@ void guide_free(struct guide *g)
     free(g);
 }
 
-static const char *argument(const struct finding *f, struct span name)
+static const char *argument(const void *ctx, struct span name)
 {
+    const struct finding *f = ctx;
     for (size_t i = 0; f != NULL && i < f->arg_count; i++) {
         if (strlen(f->args[i].name) == name.len && memcmp(f->args[i].name, name.p, name.len) == 0) {
             return f->args[i].value;
         }
     }
     return NULL;
-}
-
-/* True when every argument that p[0..len) names is there and says something. */
-static bool has_arguments(const struct finding *f, const char *p, size_t len)
-{
-    const char *end = p + len;
-    while ((p = memchr(p, '{', (size_t)(end - p))) != NULL) {
-        struct span name;
-        size_t n = p[1] == '{' ? 0 : guide_placeholder(p, &name);
-        const char *value = n > 0 ? argument(f, name) : NULL;
-        if (n > 0 && (value == NULL || value[0] == '\0')) {
-            return false;
-        }
-        p += n > 0 ? n : 2;
-    }
-    return true;
-}
-
-/* The reader has seen to it that braces and brackets are in order. */
-static enum status fill(struct buf *b, const char *text, const struct finding *f, unsigned flags)
-{
-    enum status st = ST_OK;
-    while (*text != '\0' && st == ST_OK) {
-        size_t run = strcspn(text, "{[]");
-        st = escape_add(b, text, run, flags);
-        text += run;
-        if (st != ST_OK || *text == '\0') {
-            break;
-        }
-        if (text[0] == '[' && text[1] == '[') {
-            const char *end = strstr(text, "]]");
-            bool shown = end == NULL || has_arguments(f, text, (size_t)(end - text));
-            text = shown ? text + 2 : end + 2;
-        } else if (text[0] == ']' && text[1] == ']') {
-            text += 2;
-        } else if (text[0] == '{') {
-            struct span name = {NULL, 0};
-            size_t len = text[1] == '{' ? 0 : guide_placeholder(text, &name);
-            const char *value = len > 0 ? argument(f, name) : "{";
-            value = value != NULL ? value : "?";
-            st = escape_add(b, value, strlen(value), flags);
-            text += len > 0 ? len : 2;
-        } else {
-            st = buf_add_char(b, *text++);
-        }
-    }
-    return st;
 }
 
 static enum status fill_field(char **field, const char *text, const struct finding *f,
@@ -240,7 +195,7 @@ static enum status fill_field(char **field, const char *text, const struct findi
         st = buf_addf(&b, "%s ", *field);
     }
     if (st == ST_OK) {
-        st = fill(&b, text, f, flags);
+        st = fill_text(&b, text, argument, f, flags);
     }
     if (st == ST_OK || st == ST_LIMIT) {
         st = str_set(field, buf_str(&b));
@@ -356,6 +311,22 @@ void guide_basis(const struct finding *f, char *out, size_t size)
 {
     bool has = f->cause != NULL && f->kind->by_cause;
     guide_basis_of(has ? f->basis : BASIS_NONE, f->vendor, f->cause_confidence, out, size);
+}
+
+void guide_group_steps(const struct guide_step *steps, size_t count, size_t *order)
+{
+    size_t placed = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool named = false;
+        for (size_t k = 0; k < i; k++) {
+            named = named || steps[k].who == steps[i].who;
+        }
+        for (size_t k = i; k < count && !named; k++) {
+            if (steps[k].who == steps[i].who) {
+                order[placed++] = k;
+            }
+        }
+    }
 }
 
 enum status guide_check(const struct guide *g, const char *check_id, struct guide_text *out)

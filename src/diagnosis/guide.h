@@ -64,6 +64,8 @@ struct guide_text {
 /* Text of a finding. Never fails for a known id; on no memory fields may be NULL-safe empty strings. */
 enum status guide_finding(const struct guide *g, const struct finding *f, bool ascii,
                           struct guide_text *out) MUST_CHECK;
+/* The order in which steps of one side stand together, sides in the order in which they are first named. */
+void guide_group_steps(const struct guide_step *steps, size_t count, size_t *order);
 /* Text about a cause of a reply, by itself. */
 enum status guide_cause(const struct guide *g, const struct reply_cause *cause,
                         struct guide_text *out) MUST_CHECK;

@@ -1,15 +1,12 @@
 #include "guide_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "escape.h"
+#include "fill.h"
 #include "reply_decode.h"
 #include "text.h"
+#include "textfile.h"
 
 struct reader {
     struct guide_book *book;
@@ -71,17 +68,6 @@ const struct guide_entry *guide_book_find(const struct guide_book *book, const c
     return NULL;
 }
 
-size_t guide_placeholder(const char *p, struct span *name)
-{
-    size_t n = 1;
-    while ((p[n] >= 'a' && p[n] <= 'z') || (p[n] >= '0' && p[n] <= '9') || p[n] == '_') {
-        n++;
-    }
-    name->p = p + 1;
-    name->len = n - 1;
-    return n > 1 && p[n] == '}' ? n + 1 : 0;
-}
-
 static bool word_in_list(struct span word, const char *list)
 {
     while (*list != '\0') {
@@ -107,7 +93,7 @@ static enum status check_placeholders(const struct reader *r, const char *text)
             continue;
         }
         struct span name;
-        size_t len = guide_placeholder(p, &name);
+        size_t len = fill_placeholder(p, &name);
         if (len == 0) {
             return error_set(r->error, ST_INVALID, 0,
                              _("%s:%u: expected {name}; a brace itself is written {{"), r->file,
@@ -155,24 +141,6 @@ static enum status field_add(struct reader *r, char **field, const char *text)
     return ST_OK;
 }
 
-/* "[[" and "]]" take turns. */
-static bool brackets_match(const char *text)
-{
-    bool open = false;
-    const char *p = text != NULL ? strpbrk(text, "[]") : NULL;
-    for (; p != NULL; p = strpbrk(p, "[]")) {
-        bool twice = p[0] == p[1];
-        if (twice && open == (*p == '[')) {
-            return false;
-        }
-        if (twice) {
-            open = !open;
-        }
-        p += twice ? 2 : 1;
-    }
-    return !open;
-}
-
 static enum status entry_check(const struct reader *r)
 {
     const struct guide_entry *e = r->entry;
@@ -185,10 +153,10 @@ static enum status entry_check(const struct reader *r)
     } else if (e->means == NULL || e->means[0] == '\0') {
         missing = "means:";
     }
-    bool match = brackets_match(e->title) && brackets_match(e->means);
+    bool match = fill_brackets_match(e->title) && fill_brackets_match(e->means);
     for (size_t i = 0; i < e->step_count && missing == NULL; i++) {
         missing = e->steps[i].text[0] == '\0' ? "do:" : NULL;
-        match = match && brackets_match(e->steps[i].text);
+        match = match && fill_brackets_match(e->steps[i].text);
     }
     if (missing == NULL && !match) {
         return error_set(r->error, ST_INVALID, 0, _("%s:%u: expected ]] for every [[ in [%s]"),
@@ -260,7 +228,7 @@ static enum status entry_begin(struct reader *r, char *line)
     return ST_OK;
 }
 
-static bool who_of(const char *word, size_t len, enum who *out)
+bool guide_who(const char *word, size_t len, enum who *out)
 {
     static const struct {
         const char *word;
@@ -291,7 +259,7 @@ static enum status step_begin(struct reader *r, const char *word, size_t len)
 {
     struct guide_entry *e = r->entry;
     enum who who;
-    if (!who_of(word, len, &who)) {
+    if (!guide_who(word, len, &who)) {
         return error_set(r->error, ST_INVALID, 0,
                          _("%s:%u: expected client, server, dns, network, third-party, tool or "
                            "any after do"),
@@ -356,30 +324,6 @@ static enum status field_begin(struct reader *r, const char *line)
     return field_add(r, field, text + strspn(text, " \t"));
 }
 
-static enum status line_check(const struct reader *r, const char *p, size_t len)
-{
-    while (len > 0) {
-        /* Nearly all of it, and a guide is read in every process, however short. */
-        if (*p >= 0x20 && *p < 0x7f) {
-            p++;
-            len--;
-            continue;
-        }
-        uint32_t c;
-        size_t n = utf8_decode(p, len, &c);
-        if (n == 0) {
-            return error_set(r->error, ST_INVALID, 0, _("%s:%u: expected UTF-8"), r->file, r->line);
-        }
-        if ((c < 0x20 && c != '\t') || (c >= 0x7f && c < 0xa0)) {
-            return error_set(r->error, ST_INVALID, 0, _("%s:%u: a control character is in it"),
-                             r->file, r->line);
-        }
-        p += n;
-        len -= n;
-    }
-    return ST_OK;
-}
-
 static enum status line_read(struct reader *r, char *line)
 {
     if (line[0] == '#') {
@@ -403,50 +347,26 @@ static enum status line_read(struct reader *r, char *line)
     return field_begin(r, line);
 }
 
-static enum status lines_read(struct reader *r, const char *p, size_t len)
-{
-    struct buf line;
-    buf_init(&line, GUIDE_FIELD_MAX);
-    enum status st = ST_OK;
-    while (len > 0 && st == ST_OK) {
-        r->line++;
-        const char *end = memchr(p, '\n', len);
-        size_t whole = end != NULL ? (size_t)(end - p) + 1 : len;
-        size_t n = end != NULL ? whole - 1 : whole;
-        while (n > 0 && (p[n - 1] == '\r' || p[n - 1] == ' ' || p[n - 1] == '\t')) {
-            n--;
-        }
-        st = line_check(r, p, n);
-        if (st == ST_OK) {
-            buf_clear(&line);
-            st = buf_add(&line, p, n);
-            if (st == ST_LIMIT) {
-                st = error_set(r->error, ST_INVALID, 0, _("%s:%u: the line is over %u bytes"),
-                               r->file, r->line, GUIDE_FIELD_MAX);
-            } else if (st == ST_OK) {
-                st = line_read(r, line.p);
-            } else {
-                st = out_of_memory(r);
-            }
-        }
-        p += whole;
-        len -= whole;
-    }
-    buf_free(&line);
-    return st == ST_OK ? entry_check(r) : st;
-}
-
 enum status guide_file_parse(struct guide_book *book, const char *file, const char *p, size_t len,
                              struct error *error)
 {
-    static const char mark[] = "\xef\xbb\xbf"; /* the byte order mark that some editors write */
     memset(book, 0, sizeof(*book));
     struct reader r = {.book = book, .file = file, .allowed = "", .error = error};
-    if (len >= 3 && memcmp(p, mark, 3) == 0) {
-        p += 3;
-        len -= 3;
+    struct textfile text = textfile_over(file, p, len);
+    struct buf line;
+    buf_init(&line, GUIDE_FIELD_MAX);
+    enum status st;
+    while ((st = textfile_line(&text, &line, error)) == ST_OK) {
+        r.line = text.line;
+        st = line_read(&r, line.p);
+        if (st != ST_OK) {
+            break;
+        }
     }
-    enum status st = lines_read(&r, p, len);
+    buf_free(&line);
+    if (st == ST_EOF) {
+        st = entry_check(&r);
+    }
     if (st != ST_OK) {
         guide_book_free(book);
         return st;
@@ -467,56 +387,16 @@ enum status guide_file_parse(struct guide_book *book, const char *file, const ch
     return st;
 }
 
-static enum status read_all(int fd, const char *path, struct buf *out, struct error *error)
-{
-    char piece[16384];
-    for (;;) {
-        ssize_t n = read(fd, piece, sizeof(piece));
-        if (n == 0) {
-            return ST_OK;
-        }
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            return error_set(error, ST_IO, errno, _("%s cannot be read: %s"), path,
-                             strerror(errno));
-        }
-        enum status st = buf_add(out, piece, (size_t)n);
-        if (st == ST_LIMIT) {
-            return error_set(error, ST_INVALID, 0, _("%s is over %u bytes"), path, GUIDE_FILE_MAX);
-        }
-        if (st != ST_OK) {
-            return error_set(error, st, 0, _("%s: not enough memory"), path);
-        }
-    }
-}
-
 enum status guide_file_read(struct guide_book *book, const char *path, struct span known,
                             struct error *error)
 {
     memset(book, 0, sizeof(*book));
-    /* Not blocking: somebody may have put a FIFO there. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) {
-        if (errno == ENOENT || errno == ENOTDIR) {
-            return ST_OK;
-        }
-        return error_set(error, errno == EACCES ? ST_DENIED : ST_IO, errno,
-                         _("%s cannot be read: %s"), path, strerror(errno));
-    }
     struct buf text;
+    bool there;
     buf_init(&text, GUIDE_FILE_MAX);
-    struct stat info;
-    enum status st;
-    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-        st = error_set(error, ST_INVALID, 0, _("%s is not a regular file"), path);
-    } else {
-        st = read_all(fd, path, &text, error);
-    }
-    close(fd);
+    enum status st = textfile_read(path, &text, &there, error);
     bool same = text.len > 0 && text.len == known.len && memcmp(text.p, known.p, text.len) == 0;
-    if (st == ST_OK && !same) {
+    if (st == ST_OK && there && !same) {
         st = guide_file_parse(book, path, buf_str(&text), text.len, error);
     }
     buf_free(&text);

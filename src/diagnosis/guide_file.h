@@ -35,8 +35,7 @@ enum status guide_file_read(struct guide_book *book, const char *path, struct sp
 void guide_book_free(struct guide_book *book);
 const struct guide_entry *guide_book_find(const struct guide_book *book, const char *name);
 
-/* Reads the placeholder that begins at p[0] == '{'. Returns its length with both braces and sets *name, or 0
-   when there is none. */
-size_t guide_placeholder(const char *p, struct span *name);
+/* The word behind "do": client, server, dns, network, third-party, tool or any. */
+bool guide_who(const char *word, size_t len, enum who *out);
 
 #endif

@@ -42,9 +42,21 @@ const char *reply_stage_name(enum reply_stage stage)
 
 enum reply_stage reply_stage_find(const char *name)
 {
+    static const struct {
+        const char *name;
+        enum reply_stage stage;
+    } others[] = {{"helo", STAGE_EHLO},
+                  {"ehlo2", STAGE_EHLO},
+                  {"tcp", STAGE_CONNECT},
+                  {"bdat", STAGE_DOT}};
     for (int i = STAGE_UNKNOWN + 1; reply_stage_name((enum reply_stage)i)[0] != '\0'; i++) {
-        if (strcmp(reply_stage_name((enum reply_stage)i), name) == 0) {
+        if (str_equal_nocase(reply_stage_name((enum reply_stage)i), name)) {
             return (enum reply_stage)i;
+        }
+    }
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        if (str_equal_nocase(others[i].name, name)) {
+            return others[i].stage;
         }
     }
     return STAGE_UNKNOWN;

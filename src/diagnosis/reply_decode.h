@@ -42,7 +42,9 @@ enum reply_stage {
 #undef X
 };
 const char *reply_stage_name(enum reply_stage stage);
-enum reply_stage reply_stage_find(const char *name); /* STAGE_UNKNOWN for what is none */
+/* In any case; HELO and EHLO2 are "ehlo", TCP is "connect", BDAT is "dot". STAGE_UNKNOWN for what is
+ * none. */
+enum reply_stage reply_stage_find(const char *name);
 
 /* Who speaks: a service ("google") or a program ("postfix"). */
 struct reply_vendor {

@@ -325,6 +325,16 @@ static const struct auth_mech mechs[] = {
     {"OAUTHBEARER", true, NULL, bearer_step},
 };
 
+bool auth_knows(const char *mech)
+{
+    for (size_t i = 0; i < ARRAY_LEN(mechs); i++) {
+        if (str_equal_nocase(mech, mechs[i].name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct auth *auth_new(const char *mech, const struct scenario_server *server, const char *host,
                       struct practice_random *random)
 {

@@ -19,6 +19,7 @@ enum auth_result {
     AUTH_MALFORMED
 };
 
+bool auth_knows(const char *mech);
 /* NULL: unknown mechanism, or no memory. */
 struct auth *auth_new(const char *mech, const struct scenario_server *server, const char *host,
                       struct practice_random *random);

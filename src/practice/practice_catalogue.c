@@ -23,6 +23,7 @@ static const struct {
     {"policy", N_("Refusals and limits")},
     {"providers", N_("Replies of large mail services")},
     {"hostile", N_("Hostile servers")},
+    {"recorded", N_("Recorded runs")},
     {"other", N_("Other")},
 };
 

@@ -105,18 +105,40 @@ static void do_quit(struct session *s)
     session_reply(s, "221 2.0.0 Bye");
 }
 
+/* RFC 2033 4.1: LHLO for LMTP, and nothing else. */
+static void do_hello(struct session *s)
+{
+    if (s->server->lmtp != session_is(s, "LHLO")) {
+        session_reply(s, s->server->lmtp ? "500 5.5.1 This is LMTP: send LHLO"
+                                         : "500 5.5.2 Error: command not recognized");
+        return;
+    }
+    session_hello(s);
+}
+
 struct verb {
     const char *word;
     void (*answer)(struct session *s);
 };
 
 static const struct verb verbs[] = {
-    {"EHLO", session_hello}, {"HELO", session_hello},   {"MAIL", session_mail},
-    {"RCPT", session_rcpt},  {"DATA", do_data},         {"BDAT", do_bdat},
-    {"RSET", do_rset},       {"NOOP", do_rset},         {"VRFY", do_vrfy},
-    {"EXPN", do_expn},       {"HELP", do_help},         {"QUIT", do_quit},
-    {"AUTH", session_login}, {"STARTTLS", do_starttls},
+    {"EHLO", do_hello},      {"HELO", do_hello},        {"LHLO", do_hello},
+    {"MAIL", session_mail},  {"RCPT", session_rcpt},    {"DATA", do_data},
+    {"BDAT", do_bdat},       {"RSET", do_rset},         {"NOOP", do_rset},
+    {"VRFY", do_vrfy},       {"EXPN", do_expn},         {"HELP", do_help},
+    {"QUIT", do_quit},       {"AUTH", session_login},   {"STARTTLS", do_starttls},
+    {"XCLIENT", session_xclient},
 };
+
+bool session_knows_verb(const struct session *s)
+{
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+        if (session_is(s, verbs[i].word)) {
+            return true;
+        }
+    }
+    return false;
+}
 
 static void default_command(struct session *s)
 {
@@ -140,6 +162,11 @@ static void default_message(struct session *s)
     unsigned long long limit = limited ? strtoull(limit_text, NULL, 10) : 0;
     if (limit > 0 && s->text_octets > limit) {
         session_reply(s, "552 5.3.4 Error: message file too big");
+    } else if (s->server->lmtp) {
+        /* RFC 2033 4.2: one reply for each recipient that was accepted. */
+        for (unsigned i = 0; i < s->recipients; i++) {
+            session_reply(s, "250 2.0.0 %s Saved", s->queue_id);
+        }
     } else {
         session_reply(s, "250 2.0.0 Ok: queued as %s", s->queue_id);
     }
@@ -174,14 +201,15 @@ static void hello_effect(struct session *s)
 {
     session_reset_mail(s);
     s->said_hello = true;
-    s->extended = session_is(s, "EHLO");
+    s->extended = session_is(s, "EHLO") || session_is(s, "LHLO");
     session_set(&s->helo, session_argument(s), strlen(session_argument(s)));
 }
 
 static void command_effect(struct session *s)
 {
     bool good = s->code >= 200 && s->code < 300;
-    if (s->code == 250 && (session_is(s, "EHLO") || session_is(s, "HELO"))) {
+    bool hello = session_is(s, "EHLO") || session_is(s, "HELO") || session_is(s, "LHLO");
+    if (s->code == 250 && hello) {
         hello_effect(s);
     } else if (good && session_is(s, "MAIL")) {
         s->in_mail = true;
@@ -201,6 +229,8 @@ static void command_effect(struct session *s)
         s->next_tls = s->server->tls;
     } else if (s->code == 334 && session_is(s, "AUTH")) {
         s->phase = PHASE_LOGIN;
+    } else if (s->code == 220 && session_is(s, "XCLIENT")) {
+        session_xclient_effect(s);
     } else if (s->code == 235 && session_is(s, "AUTH")) {
         s->logged_in = true;
     }

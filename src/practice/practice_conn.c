@@ -56,86 +56,6 @@ static void way_pop(struct way *w)
     free(s);
 }
 
-int64_t world_wall_us(const struct practice *w)
-{
-    return w->wall_start_us + (w->now_us - WORLD_START_US);
-}
-
-void world_log(struct practice *w, unsigned conn, bool tls, const char *p, size_t len)
-{
-    if (buf_addf(&w->log, "%u %s ", conn, tls ? "tls" : "clear") != ST_OK ||
-        buf_add(&w->log, p, len) != ST_OK || buf_add_char(&w->log, '\n') != ST_OK) {
-        /* Full: what it holds is what a test can look at. */
-        return;
-    }
-}
-
-void world_source(const struct practice *w, const struct net_address *to, struct net_address *out)
-{
-    memset(out, 0, sizeof(*out));
-    for (size_t i = 0; i < w->s->me.address_count; i++) {
-        if (w->s->me.addresses[i].family == to->family) {
-            *out = w->s->me.addresses[i];
-            return;
-        }
-    }
-}
-
-static bool is_own_address(const struct practice *w, const struct net_address *a)
-{
-    for (size_t i = 0; i < w->s->me.address_count; i++) {
-        if (net_address_same_host(&w->s->me.addresses[i], a)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static const struct scenario_host *find_host(const struct practice *w, const struct net_address *a)
-{
-    for (size_t i = 0; i < w->s->host_count; i++) {
-        const struct scenario_host *h = &w->s->hosts[i];
-        for (size_t k = 0; k < h->address_count; k++) {
-            if (net_address_same_host(&h->addresses[k], a)) {
-                return h;
-            }
-        }
-    }
-    return NULL;
-}
-
-static const struct scenario_resolver *find_resolver(const struct practice *w,
-                                                     const struct net_address *a)
-{
-    for (size_t i = 0; i < w->s->resolver_count; i++) {
-        if (net_address_same_host(&w->s->resolvers[i].address, a)) {
-            return &w->s->resolvers[i];
-        }
-    }
-    return NULL;
-}
-
-static const struct scenario_port *find_port(const struct scenario_host *h, uint16_t number)
-{
-    const struct scenario_port *other = NULL;
-    for (size_t i = 0; i < h->port_count; i++) {
-        if (h->ports[i].port == number) {
-            return &h->ports[i];
-        }
-        if (h->ports[i].port == 0) {
-            other = &h->ports[i];
-        }
-    }
-    return other;
-}
-
-/* What the servers take our address for. */
-static struct net_address seen_address(const struct practice *w, const struct net_address *local)
-{
-    const struct net_address *seen = &w->s->me.seen_as[local->family == 4 ? 0 : 1];
-    return seen->family != 0 ? *seen : *local;
-}
-
 static const struct net_conn_ops conn_ops;
 
 static enum status conn_new(struct practice *w, const struct net_address *to,
@@ -145,7 +65,7 @@ static enum status conn_new(struct practice *w, const struct net_address *to,
     struct net_address local;
     *sys = 0;
     if (from != NULL && from->family != 0) {
-        if (from->family != to->family || !is_own_address(w, from)) {
+        if (from->family != to->family || !world_is_own(w, from)) {
             *sys = EADDRNOTAVAIL;
             return ST_INVALID;
         }
@@ -199,7 +119,7 @@ static void decide_port(struct practice_conn *c, const struct scenario_host *h,
 {
     struct practice *w = c->world;
     enum port_kind kind = port != NULL ? port->kind : PORT_REFUSE;
-    int64_t rtt = h->latency_us;
+    int64_t rtt = port != NULL && port->latency_us >= 0 ? port->latency_us : h->latency_us;
     c->one_way_us = rtt / 2;
     switch (kind) {
     case PORT_REFUSE:
@@ -247,8 +167,8 @@ enum status conn_open_stream(struct practice *w, const struct net_address *to,
     if (st != ST_OK) {
         return st;
     }
-    const struct scenario_resolver *resolver = to->port == 53 ? find_resolver(w, to) : NULL;
-    const struct scenario_host *host = resolver == NULL ? find_host(w, to) : NULL;
+    const struct scenario_resolver *resolver = to->port == 53 ? world_find_resolver(w, to) : NULL;
+    const struct scenario_host *host = resolver == NULL ? world_find_host(w, to) : NULL;
     if (resolver != NULL && resolver->fault == DNS_FAULT_NONE) {
         decide(c, ST_OK, 0, resolver->latency_us);
         c->one_way_us = resolver->latency_us / 2;
@@ -257,10 +177,10 @@ enum status conn_open_stream(struct practice *w, const struct net_address *to,
     } else if (resolver != NULL) {
         decide(c, ST_REFUSED, ECONNREFUSED, resolver->latency_us);
     } else if (host != NULL) {
-        const struct scenario_port *port = find_port(host, to->port);
+        const struct scenario_port *port = world_find_port(host, to->port);
         decide_port(c, host, port);
         if (c->start_us != NO_DEADLINE) {
-            struct net_address seen = seen_address(w, &c->base.local);
+            struct net_address seen = world_seen_as(w, &c->base.local);
             c->actor = smtp_actor_new(w, host, port, &seen, ++w->conn_number);
         }
     } else {
@@ -284,8 +204,8 @@ enum status conn_open_datagram(struct practice *w, const struct net_address *to,
 {
     struct practice_conn *c = NULL;
     *out = NULL;
-    const struct scenario_resolver *resolver = to->port == 53 ? find_resolver(w, to) : NULL;
-    if (resolver == NULL && find_host(w, to) == NULL && find_resolver(w, to) == NULL) {
+    const struct scenario_resolver *resolver = to->port == 53 ? world_find_resolver(w, to) : NULL;
+    if (resolver == NULL && world_find_host(w, to) == NULL && world_find_resolver(w, to) == NULL) {
         *sys = ENETUNREACH;
         return ST_UNREACHABLE;
     }
@@ -332,7 +252,12 @@ unsigned conn_ready(const struct practice_conn *c, unsigned want)
     return ready & want;
 }
 
-int64_t conn_next_us(const struct practice_conn *c)
+static bool has_room(const struct practice_conn *c)
+{
+    return c->to_client.bytes < WORLD_WINDOW;
+}
+
+int64_t conn_arrival_us(const struct practice_conn *c)
 {
     int64_t now = c->world->now_us;
     int64_t next = NO_DEADLINE;
@@ -345,13 +270,21 @@ int64_t conn_next_us(const struct practice_conn *c)
     if (c->start_us != NO_DEADLINE) {
         return deadline_earlier(next, c->start_us);
     }
-    if (c->actor != NULL && !c->server_gone) {
-        next = deadline_earlier(next, c->actor->timer_us);
-        if (c->to_server.head != NULL && !c->actor->deaf) {
-            next = deadline_earlier(next, c->to_server.head->at_us);
-        }
+    if (c->actor != NULL && !c->server_gone && c->to_server.head != NULL && !c->actor->deaf &&
+        has_room(c)) {
+        next = deadline_earlier(next, c->to_server.head->at_us);
     }
     return next;
+}
+
+int64_t conn_next_us(const struct practice_conn *c)
+{
+    if (c->actor == NULL || c->server_gone || c->start_us != NO_DEADLINE) {
+        return conn_arrival_us(c);
+    }
+    bool wants_to_speak = c->actor->needs_room && has_room(c);
+    return deadline_earlier(conn_arrival_us(c),
+                            wants_to_speak ? c->world->now_us : c->actor->timer_us);
 }
 
 static enum status conn_read(struct net_conn *base, void *p, size_t len, size_t *got)
@@ -517,7 +450,7 @@ static void take_output(struct practice_conn *c)
 
 static void set_room(struct practice_conn *c)
 {
-    c->actor->room = c->to_client.bytes < WORLD_WINDOW ? WORLD_WINDOW - c->to_client.bytes : 0;
+    c->actor->room = has_room(c) ? WORLD_WINDOW - c->to_client.bytes : 0;
 }
 
 static void hand_over(struct practice_conn *c, const struct segment *s)
@@ -553,7 +486,8 @@ static bool conn_act(struct practice_conn *c)
         return false;
     }
     struct segment *s = c->to_server.head;
-    if (s != NULL && s->at_us <= now && !c->actor->deaf) {
+    /* A server that cannot get rid of its answers takes no more commands. */
+    if (s != NULL && s->at_us <= now && !c->actor->deaf && has_room(c)) {
         hand_over(c, s);
         way_pop(&c->to_server);
         return true;

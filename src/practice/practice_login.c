@@ -4,6 +4,9 @@
 
 #include "base64.h"
 
+#define MECH_MAX 64
+#define HIDDEN "<hidden>"
+
 static void conclude(struct session *s, enum auth_result result, const struct buf *challenge)
 {
     struct buf line;
@@ -73,16 +76,23 @@ static bool word_in(const char *list, const char *word)
     return false;
 }
 
+/* The first word of p, as far as it fits. Returns its length. */
+static size_t first_word(const char *p, char out[MECH_MAX])
+{
+    size_t n = strcspn(p, " ");
+    str_copy(out, MECH_MAX, p);
+    if (n < MECH_MAX) {
+        out[n] = '\0';
+    }
+    return n;
+}
+
 void session_login(struct session *s)
 {
-    char mech[64];
+    char mech[MECH_MAX];
     const char *p = session_argument(s);
-    size_t n = strcspn(p, " ");
     const char *offered = "";
-    str_copy(mech, sizeof(mech), p);
-    if (n < sizeof(mech)) {
-        mech[n] = '\0';
-    }
+    size_t n = first_word(p, mech);
     if (!s->said_hello || s->in_mail || s->logged_in) {
         session_reply(s, s->logged_in ? "503 5.5.1 Error: already authenticated"
                                       : "503 5.5.1 Error: send HELO/EHLO first");
@@ -121,4 +131,41 @@ void session_response(struct session *s, const char *p, size_t len)
     conclude(s, result, &challenge);
     buf_wipe(&response);
     buf_free(&challenge);
+}
+
+/* However it is spelt: a line that a server does not understand may hold a password all the same.
+ */
+static bool is_login(const struct session *s)
+{
+    const char *p = buf_str(&s->command);
+    char head[5];
+    str_copy(head, sizeof(head), p + strspn(p, " \t"));
+    return str_equal_nocase(head, "AUTH");
+}
+
+void session_log_command(struct session *s)
+{
+    struct buf line;
+    char mech[MECH_MAX];
+    const char *offered = "";
+    bool login = is_login(s);
+    /* A client that does not wait for answers says name and password to a server that has refused
+       to hear them: as commands. */
+    bool secret = login || (s->login_seen && !session_knows_verb(s));
+    s->login_seen = s->login_seen || login;
+    if (!secret) {
+        world_log(s->w, s->number, s->secured, buf_str(&s->command), s->command.len);
+        return;
+    }
+    const char *p = session_argument(s);
+    size_t n = first_word(p, mech);
+    (void)session_offers(s, "AUTH", &offered);
+    bool shown = session_is(s, "AUTH") && (auth_knows(mech) || word_in(offered, mech));
+    buf_init(&line, 2 * MECH_MAX);
+    enum status st = shown ? buf_addf(&line, "AUTH %s%s", mech, p[n] != '\0' ? " " HIDDEN : "")
+                           : buf_add_str(&line, login ? "AUTH " HIDDEN : HIDDEN);
+    if (st == ST_OK) {
+        world_log(s->w, s->number, s->secured, buf_str(&line), line.len);
+    }
+    buf_free(&line);
 }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* "FROM:<address> PARAMETERS": the address into s->address, *rest behind it. False: bad syntax. */
 static bool read_path(struct session *s, const char *word, const char **rest)
@@ -39,11 +40,49 @@ void session_read_address(struct session *s)
     }
 }
 
+/*
+ * A parameter, with its value behind an equals sign or without one, and the offer that it needs. In
+ * any case (RFC 5321 4.1.1.11): smtplib of Python writes "size=".
+ */
+struct parameter {
+    const char *word, *keyword;
+    bool only_tls;
+};
+
+static const struct parameter mail_words[] = {
+    {"BODY=7BIT", "8BITMIME", false},      {"BODY=8BITMIME", "8BITMIME", false},
+    {"BODY=BINARYMIME", "BINARYMIME", false}, {"SMTPUTF8", "SMTPUTF8", false},
+    {"RET=", "DSN", false},                {"ENVID=", "DSN", false},
+    {"AUTH=", "AUTH", false},              {"REQUIRETLS", "REQUIRETLS", true},
+    {"BY=", "DELIVERBY", false},           {"HOLDFOR=", "FUTURERELEASE", false},
+    {"HOLDUNTIL=", "FUTURERELEASE", false}, {"MT-PRIORITY=", "MT-PRIORITY", false},
+};
+
+static const struct parameter rcpt_words[] = {
+    {"NOTIFY=", "DSN", false},
+    {"ORCPT=", "DSN", false},
+};
+
+static bool is_known(const struct session *s, const struct parameter *list, size_t count,
+                     const char *word)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t n = strlen(list[i].word);
+        bool same = strncasecmp(word, list[i].word, n) == 0 &&
+                    (list[i].word[n - 1] == '=' ? word[n] != '\0' : word[n] == '\0');
+        if (same && (s->secured || !list[i].only_tls) &&
+            session_offers(s, list[i].keyword, NULL)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* One parameter of MAIL. False: it was answered with a refusal. */
 static bool take_parameter(struct session *s, const char *word)
 {
     const char *rest = "";
-    if (strncmp(word, "SIZE=", 5) == 0 && session_offers(s, "SIZE", &rest)) {
+    if (strncasecmp(word, "SIZE=", 5) == 0 && session_offers(s, "SIZE", &rest)) {
         unsigned long long limit = strtoull(rest, NULL, 10);
         unsigned long long size = strtoull(word + 5, NULL, 10);
         if (limit > 0 && size > limit) {
@@ -52,28 +91,25 @@ static bool take_parameter(struct session *s, const char *word)
         }
         return true;
     }
-    static const struct {
-        const char *word, *keyword;
-    } known[] = {{"BODY=7BIT", "8BITMIME"},
-                 {"BODY=8BITMIME", "8BITMIME"},
-                 {"BODY=BINARYMIME", "BINARYMIME"},
-                 {"SMTPUTF8", "SMTPUTF8"},
-                 {"RET=", "DSN"},
-                 {"ENVID=", "DSN"},
-                 {"AUTH=", "AUTH"}};
-    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
-        size_t n = strlen(known[i].word);
-        bool same = strncmp(word, known[i].word, n) == 0 &&
-                    (known[i].word[n - 1] == '=' || word[n] == '\0');
-        if (same && session_offers(s, known[i].keyword, NULL)) {
-            return true;
-        }
+    if (!is_known(s, mail_words, ARRAY_LEN(mail_words), word)) {
+        session_reply(s, "555 5.5.4 Unsupported option: %s", word);
+        return false;
     }
-    session_reply(s, "555 5.5.4 Unsupported option: %s", word);
-    return false;
+    return true;
 }
 
-static bool take_parameters(struct session *s, const char *rest)
+/* One parameter of RCPT. */
+static bool take_rcpt_parameter(struct session *s, const char *word)
+{
+    if (!is_known(s, rcpt_words, ARRAY_LEN(rcpt_words), word)) {
+        session_reply(s, "555 5.5.4 Unsupported option: %s", word);
+        return false;
+    }
+    return true;
+}
+
+static bool take_parameters(struct session *s, const char *rest,
+                            bool (*take)(struct session *s, const char *word))
 {
     while (*rest != '\0') {
         char word[256];
@@ -81,7 +117,7 @@ static bool take_parameters(struct session *s, const char *rest)
         size_t kept = n < sizeof(word) ? n : sizeof(word) - 1;
         memcpy(word, rest, kept);
         word[kept] = '\0';
-        if (!take_parameter(s, word)) {
+        if (!take(s, word)) {
             return false;
         }
         rest += n;
@@ -103,7 +139,7 @@ void session_mail(struct session *s)
         session_reply(s, "503 5.5.1 Error: nested MAIL command");
     } else if (!read_path(s, "FROM:", &rest)) {
         session_reply(s, "501 5.5.4 Syntax: MAIL FROM:<address>");
-    } else if (take_parameters(s, rest)) {
+    } else if (take_parameters(s, rest, take_parameter)) {
         session_reply(s, "250 2.1.0 Ok");
     }
 }
@@ -180,7 +216,7 @@ void session_rcpt(struct session *s)
                       "550 5.1.1 <%s>: Recipient address rejected: User unknown in local "
                       "recipient table",
                       address);
-    } else {
+    } else if (take_parameters(s, rest, take_rcpt_parameter)) {
         session_reply(s, "250 2.1.5 Ok");
     }
 }

@@ -76,12 +76,15 @@ void session_hello(struct session *s)
     const char *hello = s->server->hello != NULL ? s->server->hello : "{host}";
     struct buf line;
     if (*session_argument(s) == '\0') {
-        session_reply(s, "501 Syntax: %s hostname", session_is(s, "EHLO") ? "EHLO" : "HELO");
+        session_reply(s, "501 Syntax: %s hostname",
+                      session_is(s, "EHLO")   ? "EHLO"
+                      : session_is(s, "LHLO") ? "LHLO"
+                                              : "HELO");
         return;
     }
     session_set(&s->helo, session_argument(s), strlen(session_argument(s)));
     buf_init(&line, SESSION_LINE_MAX);
-    bool extended = session_is(s, "EHLO");
+    bool extended = !session_is(s, "HELO");
     const char *text = NULL;
     size_t left = 0;
     for (size_t i = 0; extended && (text = session_offer_at(s, i)) != NULL; i++) {

@@ -32,7 +32,7 @@ enum session_event {
     EVENT_IDLE
 };
 
-enum session_phase { PHASE_COMMANDS, PHASE_LOGIN, PHASE_TEXT, PHASE_CHUNK };
+enum session_phase { PHASE_COMMANDS, PHASE_PROXY, PHASE_LOGIN, PHASE_TEXT, PHASE_CHUNK };
 
 /* Where the text of a message stands with respect to its end (RFC 5321 4.1.1.4). */
 enum text_state { TEXT_LINE_START, TEXT_DOT, TEXT_DOT_CR, TEXT_LINE, TEXT_CR };
@@ -64,7 +64,7 @@ struct session {
     char queue_id[12];
     enum text_state text_state;
     struct auth *auth;
-    bool login_good;
+    bool login_good, login_seen; /* of the last one; whether AUTH has ever been said */
 
     enum session_event event;  /* what is being answered */
     enum session_event follow; /* what has to be answered next */
@@ -99,6 +99,7 @@ int64_t session_idle_us(const struct session *s);
 void session_default(struct session *s);
 /* What the code that was sent makes of the session. */
 void session_effect(struct session *s);
+bool session_knows_verb(const struct session *s);
 /* True when the command's first word is this verb. */
 bool session_is(const struct session *s, const char *verb);
 const char *session_argument(const struct session *s); /* what stands behind the verb */
@@ -115,6 +116,14 @@ bool session_offers(const struct session *s, const char *keyword, const char **r
 bool session_begins(const char *text, const char *keyword, const char **rest);
 void session_hello(struct session *s);
 
+/* practice_identity.c */
+/* Reads the header of a proxy from what came in. ST_AGAIN: more has to come; ST_INVALID: it is none
+   that the server takes. */
+enum status session_proxy(struct session *s) MUST_CHECK;
+void session_xclient(struct session *s);
+/* The client is the one that XCLIENT has named. */
+void session_xclient_effect(struct session *s);
+
 /* practice_mail.c */
 /* Reads the address of MAIL or RCPT, so that a rule that answers can name it, too. */
 void session_read_address(struct session *s);
@@ -125,5 +134,7 @@ void session_rcpt(struct session *s);
 void session_login(struct session *s);
 /* A line of the client while a login is under way. */
 void session_response(struct session *s, const char *p, size_t len);
+/* Logs the command without what may be a secret. */
+void session_log_command(struct session *s);
 
 #endif

@@ -138,28 +138,6 @@ static bool is_over(const struct session *s)
     return s->base.fin || s->base.reset || s->silent;
 }
 
-static void log_command(struct session *s)
-{
-    static const char hidden[] = " <hidden>";
-    if (session_is(s, "AUTH")) {
-        /* The mechanism may be seen, what follows may not. */
-        const char *p = buf_str(&s->command);
-        size_t n = strcspn(p, " ");
-        n += strspn(p + n, " ");
-        size_t mech = strcspn(p + n, " ");
-        struct buf line;
-        buf_init(&line, 256);
-        bool more = p[n + mech] != '\0';
-        if (buf_add(&line, p, n + mech) == ST_OK &&
-            (!more || buf_add_str(&line, hidden) == ST_OK)) {
-            world_log(s->w, s->number, s->secured, buf_str(&line), line.len);
-        }
-        buf_free(&line);
-        return;
-    }
-    world_log(s->w, s->number, s->secured, buf_str(&s->command), s->command.len);
-}
-
 static void begin_answer(struct session *s, enum session_event event,
                          const struct scenario_rule *rule)
 {
@@ -320,6 +298,9 @@ static bool take_chunk(struct session *s)
 /* The next piece of what came in. False: more has to come. */
 static bool take_input(struct session *s)
 {
+    if (s->phase == PHASE_PROXY) {
+        return false;
+    }
     if (s->phase == PHASE_TEXT) {
         return take_text(s);
     }
@@ -334,7 +315,7 @@ static bool take_input(struct session *s)
         session_response(s, buf_str(&s->command), s->command.len);
         return true;
     }
-    log_command(s);
+    session_log_command(s);
     session_read_address(s);
     auth_free(s->auth);
     s->auth = NULL;
@@ -378,12 +359,14 @@ static bool go_on(struct session *s, int64_t now_us)
 
 static void set_timer(struct session *s, int64_t now_us)
 {
+    s->base.patient = false;
     if (is_over(s)) {
         s->base.timer_us = NO_DEADLINE;
     } else if (s->busy_until_us > now_us) {
         s->base.timer_us = s->busy_until_us;
     } else if (!s->answering && s->dripping.len == 0 && !s->handshaking) {
         s->base.timer_us = session_idle_us(s);
+        s->base.patient = true;
     } else {
         s->base.timer_us = NO_DEADLINE;
     }
@@ -396,16 +379,25 @@ static void act(struct session *s, int64_t now_us)
     set_timer(s, now_us);
 }
 
-static void smtp_start(struct actor *a, int64_t now_us)
+static void open_session(struct session *s)
 {
-    struct session *s = (struct session *)a;
-    world_log(s->w, s->number, s->implicit_tls, "<connect>", 9);
-    s->quiet_since_us = now_us;
     if (s->implicit_tls) {
         s->next_tls = s->server->tls;
         begin_handshake(s);
     } else {
         s->follow = EVENT_CONNECT;
+    }
+}
+
+static void smtp_start(struct actor *a, int64_t now_us)
+{
+    struct session *s = (struct session *)a;
+    world_log(s->w, s->number, s->implicit_tls, "<connect>", 9);
+    s->quiet_since_us = now_us;
+    if (s->server->proxy != 0) {
+        s->phase = PHASE_PROXY;
+    } else {
+        open_session(s);
     }
     act(s, now_us);
 }
@@ -436,6 +428,31 @@ static bool feed_tls(struct session *s, const char *p, size_t len)
     return false;
 }
 
+/* What stands behind the header is the client's first word, or the begin of its handshake. */
+static bool take_proxy_header(struct session *s)
+{
+    enum status st = session_proxy(s);
+    if (st == ST_INVALID) {
+        world_log(s->w, s->number, false, "<bad proxy header>", 18);
+        session_close(s);
+    }
+    if (st != ST_OK) {
+        return false;
+    }
+    s->phase = PHASE_COMMANDS;
+    struct buf rest = s->in;
+    buf_init(&s->in, SESSION_IN_MAX);
+    open_session(s);
+    bool over = false;
+    if (rest.len > 0 && s->tls != NULL) {
+        over = feed_tls(s, rest.p, rest.len);
+    } else if (rest.len > 0 && buf_add(&s->in, rest.p, rest.len) != ST_OK) {
+        s->base.reset = true;
+    }
+    buf_wipe(&rest);
+    return over;
+}
+
 static void smtp_input(struct actor *a, int64_t now_us, const char *p, size_t len)
 {
     struct session *s = (struct session *)a;
@@ -444,12 +461,18 @@ static void smtp_input(struct actor *a, int64_t now_us, const char *p, size_t le
     }
     s->quiet_since_us = now_us;
     bool over = false;
-    if (s->tls != NULL) {
+    if (s->phase == PHASE_PROXY) {
+        if (buf_add(&s->in, p, len) != ST_OK) {
+            s->base.reset = true;
+        }
+        over = take_proxy_header(s);
+    } else if (s->tls != NULL) {
         over = feed_tls(s, p, len);
     } else if (buf_add(&s->in, p, len) != ST_OK) {
         s->base.reset = true;
     }
-    s->spoke_early = s->spoke_early || (!s->greeted && s->in.len > 0);
+    s->spoke_early =
+        s->spoke_early || (!s->greeted && s->phase != PHASE_PROXY && s->in.len > 0);
     act(s, now_us);
     s->base.fin = s->base.fin || over;
 }

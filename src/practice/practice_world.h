@@ -44,6 +44,7 @@ struct actor {
     bool needs_room;  /* wants to say more than `room` allows */
     size_t room;      /* set before each call */
     int64_t timer_us; /* NO_DEADLINE for none */
+    bool patient;     /* it comes only if the client stays silent until then */
     size_t split;     /* bytes a segment, 0: as they come */
 };
 
@@ -91,6 +92,9 @@ struct practice {
     uint64_t text_bytes;
     struct rule_count **counts; /* [server][rule] */
     struct practice_tls *tls;
+    /* Gets what would go into the log, as it happens; NULL: the log does. */
+    void (*watch)(void *ctx, unsigned conn, bool tls, const char *p, size_t len);
+    void *watch_ctx;
 };
 
 enum conn_state { CONN_CONNECTING, CONN_OPEN, CONN_FAILED };
@@ -131,10 +135,23 @@ enum status conn_result(struct practice_conn *c);
 unsigned conn_ready(const struct practice_conn *c, unsigned want);
 /* When something happens next at either end; NO_DEADLINE for nothing. */
 int64_t conn_next_us(const struct practice_conn *c);
+/* When something next comes to either end; what the server does by itself does not count. */
+int64_t conn_arrival_us(const struct practice_conn *c);
 /* Lets the servers' ends do what is due. */
 void world_act(struct practice *w);
+
+/* practice_world.c */
 /* Our address towards `to`; family 0 when there is none. */
 void world_source(const struct practice *w, const struct net_address *to, struct net_address *out);
+bool world_is_own(const struct practice *w, const struct net_address *a);
+/* What the servers take our address for. */
+struct net_address world_seen_as(const struct practice *w, const struct net_address *local);
+/* NULL: nobody has this address. */
+const struct scenario_host *world_find_host(const struct practice *w, const struct net_address *a);
+const struct scenario_resolver *world_find_resolver(const struct practice *w,
+                                                    const struct net_address *a);
+/* NULL: nothing is said about this port, and it refuses. */
+const struct scenario_port *world_find_port(const struct scenario_host *h, uint16_t number);
 int64_t world_wall_us(const struct practice *w);
 /* Adds a line to the log: "<connection> clear|tls <text>". */
 void world_log(struct practice *w, unsigned conn, bool tls, const char *p, size_t len);

@@ -382,6 +382,7 @@ static enum status read_port(struct context *c, struct scenario_host *h)
     h->ports = grown;
     struct scenario_port *port = &grown[h->port_count++];
     port->line = c->r.line;
+    port->latency_us = -1;
     uint64_t number = 0;
     enum status st = ST_OK;
     if (!reader_accept(&c->r, "*")) {
@@ -391,7 +392,8 @@ static enum status read_port(struct context *c, struct scenario_host *h)
     for (size_t i = 0; st == ST_OK && i < ARRAY_LEN(port_words); i++) {
         if (reader_accept(&c->r, port_words[i])) {
             port->kind = (enum port_kind)i;
-            return ST_OK;
+            return reader_accept(&c->r, "latency") ? reader_time(&c->r, false, &port->latency_us)
+                                                   : ST_OK;
         }
     }
     if (st == ST_OK && reader_peek(&c->r) == NULL) {

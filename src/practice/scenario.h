@@ -33,7 +33,7 @@
  *     address ADDRESS...       gets A or AAAA records unless `hidden`, and PTR records
  *     hidden       latency TIME (there and back)
  *     ptr NAME... | none | servfail | timeout | refused
- *     port N|* refuse|drop|reset|close|unreachable|aborted|denied|exhausted
+ *     port N|* refuse|drop|reset|close|unreachable|aborted|denied|exhausted [latency TIME]
  *                  `*`: every port not named; else refuse
  *     port N SERVER [tls] [reset-at N|close-at N|stall-at N]      after N octets from the server
  *
@@ -46,6 +46,8 @@
  *     certificate names NAME... | names none | subject TEXT | from TIME | until TIME | key KIND |
  *                  usage server|client | signature good|bad
  *     think TIME   before each reply;  split N: octets a segment;  line-end crlf|lf|cr
+ *     lmtp         speaks LMTP: LHLO, and one reply a recipient behind the message
+ *     proxy v1|v2|any          waits for a header of the PROXY protocol before everything else
  *     keeps-commands           what came in clear behind STARTTLS is obeyed after it (a flaw)
  *     on EVENT [CONDITION...]: ACTION, ACTION...       the first rule that matches is taken
  *       EVENT      connect, secured (TLS is up), login (AUTH has all it needs), message (after the
@@ -188,6 +190,7 @@ struct scenario_port {
     bool tls;
     enum port_cut cut;
     uint64_t cut_at;
+    int64_t latency_us; /* -1: the host's */
     unsigned line;
 };
 
@@ -274,6 +277,10 @@ struct scenario_rule {
     size_t action_count;
 };
 
+/* The headers that a server waits for. */
+#define SERVER_PROXY_V1 1u
+#define SERVER_PROXY_V2 2u
+
 enum line_end { LINE_END_CRLF, LINE_END_LF, LINE_END_CR };
 
 struct scenario_server {
@@ -284,7 +291,8 @@ struct scenario_server {
     struct scenario_strings withheld, local, mailboxes;
     struct scenario_user *users;
     size_t user_count;
-    bool relay_open, require_tls, require_login, keeps_commands;
+    bool relay_open, require_tls, require_login, keeps_commands, lmtp;
+    unsigned proxy; /* SERVER_PROXY_*; 0: none */
     enum tls_kind tls;
     struct scenario_certificate certificate;
     int64_t think_us;

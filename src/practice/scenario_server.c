@@ -207,6 +207,29 @@ static enum status read_keeps(struct scenario_reader *r, struct scenario_server 
     return ST_OK;
 }
 
+static enum status read_lmtp(struct scenario_reader *r, struct scenario_server *server)
+{
+    (void)r;
+    server->lmtp = true;
+    return ST_OK;
+}
+
+static enum status read_proxy(struct scenario_reader *r, struct scenario_server *server)
+{
+    char found[80];
+    if (reader_accept(r, "v1")) {
+        server->proxy = SERVER_PROXY_V1;
+    } else if (reader_accept(r, "v2")) {
+        server->proxy = SERVER_PROXY_V2;
+    } else if (reader_accept(r, "any")) {
+        server->proxy = SERVER_PROXY_V1 | SERVER_PROXY_V2;
+    } else {
+        return reader_fail(r, _("expected v1, v2 or any, found %s"),
+                           reader_found(r, found, sizeof(found)));
+    }
+    return ST_OK;
+}
+
 struct server_word {
     const char *word;
     enum status (*read)(struct scenario_reader *r, struct scenario_server *server);
@@ -231,6 +254,8 @@ static const struct server_word server_words[] = {
     {"split", read_split},
     {"line-end", read_line_end},
     {"keeps-commands", read_keeps},
+    {"lmtp", read_lmtp},
+    {"proxy", read_proxy},
     {"on", rule_read},
 };
 

@@ -11,41 +11,49 @@
 #define HOST_IN_NAME_MAX                                                                           \
     100 /* a host name has up to 253, a file name up to 255 with all the rest */
 
+/* The longer endings first, because they end like the shorter ones. The first of a format is the one
+   that files get. */
+static const struct {
+    const char *ending;
+    enum report_format format;
+} endings[] = {
+    {"ticket.txt", REPORT_TICKET},
+    {"ticket.md", REPORT_TICKET_MARKDOWN},
+    {"ticket.markdown", REPORT_TICKET_MARKDOWN},
+    {"txt", REPORT_TEXT},
+    {"md", REPORT_MARKDOWN},
+    {"markdown", REPORT_MARKDOWN},
+    {"json", REPORT_JSON},
+};
+
 const char *report_extension(enum report_format format)
 {
-    switch (format) {
-    case REPORT_MARKDOWN:
-        return "md";
-    case REPORT_JSON:
-        return "json";
-    case REPORT_TEXT:
-        break;
+    size_t i = 0;
+    while (i + 1 < ARRAY_LEN(endings) && endings[i].format != format) {
+        i++;
     }
-    return "txt";
+    return endings[i].ending;
+}
+
+size_t report_ending(const char *file_name, enum report_format *out)
+{
+    const char *slash = strrchr(file_name, '/');
+    const char *name = slash != NULL ? slash + 1 : file_name;
+    size_t len = strlen(name);
+    for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
+        size_t n = strlen(endings[i].ending);
+        if (len > n && name[len - n - 1] == '.' &&
+            str_equal_nocase(name + len - n, endings[i].ending)) {
+            *out = endings[i].format;
+            return n;
+        }
+    }
+    return 0;
 }
 
 bool report_format_of(const char *file_name, enum report_format *out)
 {
-    static const struct {
-        const char *ending;
-        enum report_format format;
-    } endings[] = {
-        {"txt", REPORT_TEXT},
-        {"md", REPORT_MARKDOWN},
-        {"markdown", REPORT_MARKDOWN},
-        {"json", REPORT_JSON},
-    };
-    const char *dot = strrchr(file_name, '.');
-    if (dot == NULL || strchr(dot, '/') != NULL) {
-        return false;
-    }
-    for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
-        if (str_equal_nocase(dot + 1, endings[i].ending)) {
-            *out = endings[i].format;
-            return true;
-        }
-    }
-    return false;
+    return report_ending(file_name, out) > 0;
 }
 
 enum status report_build(const struct record *r, const struct report_options *o, struct buf *out)
@@ -59,16 +67,22 @@ enum status report_build(const struct record *r, const struct report_options *o,
         return report_markdown(r, o, out);
     case REPORT_JSON:
         return report_json(r, o, out);
+    case REPORT_TICKET:
+    case REPORT_TICKET_MARKDOWN:
+        return report_ticket(r, o, out);
     case REPORT_TEXT:
         break;
     }
     return report_text(r, o, out);
 }
 
-static const char *direction_word(const struct line *line)
+const char *report_direction(const struct line *line)
 {
     switch ((enum smtp_dir)line->dir) {
     case DIR_CLIENT:
+        if ((line->flags & LINE_RAW) != 0) {
+            return line->tls ? "c~" : "c:"; /* exact bytes, in escapes */
+        }
         return line->tls ? "C~" : "C:";
     case DIR_SERVER:
         return line->tls ? "S~" : "S:";
@@ -85,7 +99,7 @@ enum status report_line(const struct line *line, bool ascii, struct buf *out)
     int64_t ms = line->t_us > 0 ? line->t_us / US_PER_MS : 0;
     char mark = (line->flags & LINE_PROBLEM) != 0 ? '!' : ' ';
     enum status st = buf_addf(out, "%c%2lld.%03d %s", mark, (long long)(ms / 1000),
-                              (int)(ms % 1000), direction_word(line));
+                              (int)(ms % 1000), report_direction(line));
     if (st == ST_OK && line->len > 0) {
         st = buf_add_char(out, ' ');
     }

@@ -153,6 +153,18 @@ static json_t *evidence_json(const struct finding *f)
     return array;
 }
 
+static json_t *args_json(const struct finding *f)
+{
+    json_t *o = json_object();
+    for (size_t i = 0; o != NULL && i < f->arg_count; i++) {
+        if (!put(o, f->args[i].name, report_json_string(f->args[i].value))) {
+            json_decref(o);
+            return NULL;
+        }
+    }
+    return o;
+}
+
 static json_t *finding_json(const struct finding *f, const struct guide *guide)
 {
     struct guide_text text;
@@ -170,7 +182,8 @@ static json_t *finding_json(const struct finding *f, const struct guide *guide)
               put(o, "title", report_json_string(text.title)) &&
               put(o, "means", report_json_string(text.means)) && put(o, "do", report_json_steps(&text)) &&
               put(o, "reference", reference ? json_string(f->kind->reference) : json_null()) &&
-              put(o, "evidence", evidence_json(f));
+              put(o, "args", args_json(f)) && put(o, "evidence", evidence_json(f)) &&
+              (!f->typed || put(o, "typed", json_true()));
     if (ok && f->cause != NULL) {
         ok = put(o, "cause", json_string(f->cause->id)) &&
              put(o, "rule", json_string(reply_basis_name(f->basis)));
@@ -192,7 +205,7 @@ static json_t *side_json(const struct record *r, enum check_id check)
     }
     for (size_t i = 0; i < r->finding_count; i++) {
         const struct record_finding *rf = &r->findings[i];
-        if (rf->check == check && rf->f.verdict == VERDICT_INCONCLUSIVE &&
+        if (rf->check == check && rf->f.verdict == VERDICT_INCONCLUSIVE && !rf->f.typed &&
             rf->f.side != SIDE_NONE) {
             side = rf->f.side;
         }
@@ -281,6 +294,33 @@ static enum status add_base64(struct buf *out, const struct line *line)
     return st == ST_OK ? buf_add_str(out, "\"") : st;
 }
 
+static const struct {
+    uint8_t flag;
+    const char *name;
+} line_flags[] = {
+    {LINE_PROBLEM, "problem"}, {LINE_REDACTED, "redacted"}, {LINE_BODY, "body"},
+    {LINE_MANUAL, "manual"},   {LINE_ODD, "odd"},
+};
+
+const char *report_line_flag(size_t index, uint8_t *flag)
+{
+    *flag = index < ARRAY_LEN(line_flags) ? line_flags[index].flag : 0;
+    return index < ARRAY_LEN(line_flags) ? line_flags[index].name : NULL;
+}
+
+static enum status add_flags(struct buf *out, const struct line *line)
+{
+    const char *between = ",\"flags\":[";
+    enum status st = ST_OK;
+    for (size_t i = 0; st == ST_OK && i < ARRAY_LEN(line_flags); i++) {
+        if ((line->flags & line_flags[i].flag) != 0) {
+            st = buf_addf(out, "%s\"%s\"", between, line_flags[i].name);
+            between = ",";
+        }
+    }
+    return st == ST_OK && between[1] == '\0' ? buf_add_str(out, "]") : st;
+}
+
 struct transcript {
     struct buf *out;
     const char *between;
@@ -299,6 +339,9 @@ static bool add_line(void *ctx, const struct line *line)
     if (t->st == ST_OK) {
         t->st = report_json_dump(t->out, report_json_ms(line->t_us));
     }
+    if (t->st == ST_OK && line->check < CHECK_COUNT) {
+        t->st = buf_addf(t->out, ",\"check\":\"%s\"", checks[line->check].key);
+    }
     if (t->st == ST_OK) {
         t->st = buf_addf(t->out, ",\"dir\":\"%s\",\"tls\":%s,\"text\":", direction_key(line),
                          line->tls ? "true" : "false");
@@ -309,8 +352,14 @@ static bool add_line(void *ctx, const struct line *line)
     if (t->st == ST_OK && !is_utf8(line->text, line->len)) {
         t->st = add_base64(t->out, line);
     }
+    if (t->st == ST_OK && (line->flags & LINE_RAW) != 0) {
+        t->st = buf_add_str(t->out, ",\"raw\":true");
+    }
     if (t->st == ST_OK && (line->flags & LINE_CUT) != 0) {
         t->st = buf_add_str(t->out, ",\"cut\":true");
+    }
+    if (t->st == ST_OK) {
+        t->st = add_flags(t->out, line);
     }
     if (t->st == ST_OK) {
         t->st = buf_add_str(t->out, "}");
@@ -329,6 +378,20 @@ static enum status add_transcript(struct buf *out, const struct record *r)
     return t.st == ST_OK ? buf_add_str(out, "]}\n") : t.st;
 }
 
+static json_t *replay_json(const struct replay_progress *p)
+{
+    json_t *o = json_object();
+    if (o != NULL && put(o, "state", json_string(replay_state_name(p->state))) &&
+        put(o, "step", json_integer(p->step)) && put(o, "count", json_integer(p->count)) &&
+        put(o, "line", json_integer(p->source)) &&
+        put(o, "expected", p->expected != 0 ? json_integer(p->expected) : json_null()) &&
+        put(o, "got", p->got != 0 ? json_integer(p->got) : json_null())) {
+        return o;
+    }
+    json_decref(o);
+    return NULL;
+}
+
 /* All but the transcript. */
 static json_t *head_json(const struct record *r, const struct report_options *o)
 {
@@ -342,10 +405,14 @@ static json_t *head_json(const struct record *r, const struct report_options *o)
         put(root, "started", json_string(started)) &&
         put(root, "elapsed_ms", report_json_ms(r->elapsed_us)) &&
         put(root, "target", target_json(r, o->plan)) &&
+        put(root, "options", report_json_options(o->plan)) &&
+        put(root, "self", report_json_self(r->path_count > 0 ? r->paths[0] : NULL)) &&
         put(root, "verdict", json_string(verdict_name(r->verdict))) &&
         put(root, "checks", checks_json(r, o->english_guide)) &&
-        put(root, "paths", paths_json(r)) &&
+        put(root, "paths", paths_json(r)) && put(root, "dns", report_json_answers(r)) &&
+        put(root, "connections", report_json_dials(r)) &&
         (dropped == 0 || put(root, "lines_dropped", json_integer((json_int_t)dropped))) &&
+        (r->replay.state == REPLAY_IDLE || put(root, "replay", replay_json(&r->replay))) &&
         (findings == 0 || put(root, "findings_dropped", json_integer((json_int_t)findings)))) {
         return root;
     }

@@ -6,8 +6,6 @@
 #include "escape.h"
 #include "text.h"
 
-#define FENCE_MIN 3
-
 static void write_row(struct writer *w, const char *a, const char *b)
 {
     write_raw(w, "| ");
@@ -92,31 +90,9 @@ static void write_steps(struct writer *w, const struct record *r, const struct r
     }
 }
 
-struct fence {
-    size_t run, longest;
-};
-
-static void fence_look(struct fence *f, const char *p, size_t len)
-{
-    f->run = 0;
-    for (size_t i = 0; i < len; i++) {
-        f->run = p[i] == '`' ? f->run + 1 : 0;
-        f->longest = f->run > f->longest ? f->run : f->longest;
-    }
-}
-
-static void write_fence(struct writer *w, const struct fence *f, const char *language)
-{
-    for (size_t i = 0; i < FENCE_MIN || i < f->longest + 1; i++) {
-        write_raw(w, "`");
-    }
-    write_raw(w, language);
-    write_raw(w, "\n");
-}
-
 static void write_evidence(struct writer *w, const struct record *r, const struct finding *f)
 {
-    struct fence fence = {0};
+    struct report_fence fence = {0};
     char numbers[256];
     report_evidence(f, numbers, sizeof(numbers));
     write_raw(w, "**");
@@ -125,19 +101,19 @@ static void write_evidence(struct writer *w, const struct record *r, const struc
     for (size_t i = 0; i < f->evidence_count; i++) {
         struct line line;
         if (lines_get(r->lines, f->evidence[i], &line)) {
-            fence_look(&fence, line.text, line.len);
+            report_fence_look(&fence, line.text, line.len);
         }
     }
-    write_fence(w, &fence, "text");
+    report_write_fence(w, &fence, "text");
     report_quote_evidence(r, f, w, 0);
-    write_fence(w, &fence, "");
+    report_write_fence(w, &fence, "");
     write_raw(w, "\n");
 }
 
 static void write_todo(struct writer *w, const struct guide_text *text)
 {
     size_t order[GUIDE_DO_MAX];
-    report_group_steps(text, order);
+    guide_group_steps(text->steps, text->step_count, order);
     for (size_t i = 0; i < text->step_count; i++) {
         const struct guide_step *step = &text->steps[order[i]];
         if (i == 0 || text->steps[order[i - 1]].who != step->who) {
@@ -206,6 +182,10 @@ static void write_finding(struct writer *w, const struct record *r, const struct
         write_raw(w, " ");
     }
     write_markdown(w, who_sentence(f->who));
+    if (f->typed) {
+        write_raw(w, " ");
+        write_markdown(w, report_typed_sentence());
+    }
     write_raw(w, "\n\n");
     if (text.step_count > 0) {
         write_raw(w, "**");
@@ -243,17 +223,17 @@ static void write_findings(struct writer *w, const struct record *r, const struc
 
 static bool look_at_line(void *ctx, const struct line *line)
 {
-    fence_look(ctx, line->text, line->len);
+    report_fence_look(ctx, line->text, line->len);
     return true;
 }
 
 static void write_transcript(struct writer *w, const struct record *r)
 {
-    struct fence fence = {0};
+    struct report_fence fence = {0};
     report_each_line(r, look_at_line, &fence);
-    write_fence(w, &fence, "text");
+    report_write_fence(w, &fence, "text");
     report_each_line(r, report_write_line, w);
-    write_fence(w, &fence, "");
+    report_write_fence(w, &fence, "");
 }
 
 enum status report_markdown(const struct record *r, const struct report_options *o, struct buf *out)

@@ -82,7 +82,7 @@ static void write_todo(struct writer *w, const struct guide_text *text)
 {
     size_t order[GUIDE_DO_MAX];
     const char *label = _("What to do");
-    report_group_steps(text, order);
+    guide_group_steps(text->steps, text->step_count, order);
     for (size_t i = 0; i < text->step_count; i++) {
         const struct guide_step *step = &text->steps[order[i]];
         if (i == 0 || text->steps[order[i - 1]].who != step->who) {
@@ -114,6 +114,9 @@ static void write_finding(struct writer *w, const struct record *r, const struct
         write_wrapped(w, "", LABEL_COLUMNS, label);
     }
     write_todo(w, &text);
+    if (f->typed) {
+        write_wrapped(w, _("Typed"), LABEL_COLUMNS, report_typed_sentence());
+    }
     write_wrapped(w, _("Who"), LABEL_COLUMNS, who_sentence(f->who));
     if (f->evidence_count > 0) {
         char numbers[256];

@@ -6,6 +6,8 @@
 #include "escape.h"
 #include "text.h"
 
+#define FENCE_MIN 3
+
 void write_raw(struct writer *w, const char *text)
 {
     if (w->st == ST_OK) {
@@ -45,6 +47,12 @@ static size_t columns_of(const struct writer *w, const char *p, size_t len)
 
 void write_wrapped(struct writer *w, const char *label, size_t indent, const char *text)
 {
+    write_wrapped_at(w, REPORT_COLUMNS, label, indent, text);
+}
+
+void write_wrapped_at(struct writer *w, size_t columns, const char *label, size_t indent,
+                      const char *text)
+{
     size_t column = columns_of(w, label, strlen(label));
     write_text(w, label);
     if (column >= indent && column > 0) {
@@ -56,7 +64,7 @@ void write_wrapped(struct writer *w, const char *label, size_t indent, const cha
     while (*text != '\0' && w->st == ST_OK) {
         size_t len = strcspn(text, " ");
         size_t width = columns_of(w, text, len);
-        if (!fresh && column + 1 + width > REPORT_COLUMNS) {
+        if (!fresh && column + 1 + width > columns) {
             write_raw(w, "\n");
             column = 0;
             fresh = true;
@@ -101,6 +109,24 @@ void write_markdown(struct writer *w, const char *text)
         w->st = st;
     }
     buf_free(&safe);
+}
+
+void report_fence_look(struct report_fence *f, const char *p, size_t len)
+{
+    f->run = 0;
+    for (size_t i = 0; i < len; i++) {
+        f->run = p[i] == '`' ? f->run + 1 : 0;
+        f->longest = f->run > f->longest ? f->run : f->longest;
+    }
+}
+
+void report_write_fence(struct writer *w, const struct report_fence *f, const char *language)
+{
+    for (size_t i = 0; i < FENCE_MIN || i < f->longest + 1; i++) {
+        write_raw(w, "`");
+    }
+    write_raw(w, language);
+    write_raw(w, "\n");
 }
 
 const char *report_verdict_word(enum verdict verdict)
@@ -181,6 +207,11 @@ const char *report_demo_sentence(void)
     return _("Made in the built-in practice network. No real server took part.");
 }
 
+const char *report_typed_sentence(void)
+{
+    return _("This was found in what was typed by hand; the step's own result does not rest on it.");
+}
+
 void report_duration(int64_t us, char *out, size_t size)
 {
     if (us < 10 * US_PER_S) {
@@ -210,20 +241,6 @@ size_t report_problems(const struct record *r, size_t order[RECORD_FINDINGS_MAX]
         }
     }
     return count;
-}
-
-void report_group_steps(const struct guide_text *text, size_t order[GUIDE_DO_MAX])
-{
-    bool taken[GUIDE_DO_MAX] = {false};
-    size_t count = 0;
-    for (size_t i = 0; i < text->step_count; i++) {
-        for (size_t k = i; k < text->step_count; k++) {
-            if (!taken[k] && text->steps[k].who == text->steps[i].who) {
-                taken[k] = true;
-                order[count++] = k;
-            }
-        }
-    }
 }
 
 bool report_is_told(const struct record *r, const struct record_finding *rf)

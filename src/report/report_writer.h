@@ -27,8 +27,18 @@ void write_text(struct writer *w, const char *text);
 void write_spaces(struct writer *w, size_t count);
 /* The label, filled up to `indent` columns, then the text wrapped at REPORT_COLUMNS, and a line end. */
 void write_wrapped(struct writer *w, const char *label, size_t indent, const char *text);
+/* The same in lines of so many columns. */
+void write_wrapped_at(struct writer *w, size_t columns, const char *label, size_t indent,
+                      const char *text);
 /* For Markdown: escaped, and characters that Markdown would act on get a backslash. */
 void write_markdown(struct writer *w, const char *text);
+
+/* A fence for Markdown that is longer than any run of backquotes in what it holds. */
+struct report_fence {
+    size_t run, longest;
+};
+void report_fence_look(struct report_fence *f, const char *p, size_t len);
+void report_write_fence(struct writer *w, const struct report_fence *f, const char *language);
 
 /* A view on the run that both reports for people walk through. */
 struct report_header_row {
@@ -42,15 +52,13 @@ size_t report_header(const struct record *r, const struct report_options *o,
                      struct report_header_row rows[REPORT_HEADER_ROWS]);
 const char *report_verdict_word(enum verdict verdict); /* "FAIL", translated */
 const char *report_verdict_mark(enum verdict verdict); /* "[x]" */
-const char *report_who_heading(enum who who);          /* "Mail server", translated */
+const char *report_typed_sentence(void); /* of a finding from what was typed by hand */
 /* "12 ms", "12.345 s"; the decimal point is the same in every language. */
 void report_duration(int64_t us, char *out, size_t size);
 /* Steps that took no part have no time: "". */
 void report_step_time(const struct record_step *step, char *out, size_t size);
 /* Which findings are explained at length and not only named, the worst first; returns how many. */
 size_t report_problems(const struct record *r, size_t order[RECORD_FINDINGS_MAX]);
-/* Steps of one side stand together, in the order in which the sides are first named. */
-void report_group_steps(const struct guide_text *text, size_t order[GUIDE_DO_MAX]);
 /* Why a step was left out stands beside it in the step's own words. */
 bool report_is_told(const struct record *r, const struct record_finding *rf);
 /* "20, 23, 24" */
@@ -68,6 +76,8 @@ enum status report_text(const struct record *r, const struct report_options *o, 
     MUST_CHECK;
 enum status report_markdown(const struct record *r, const struct report_options *o,
                             struct buf *out) MUST_CHECK;
+enum status report_ticket(const struct record *r, const struct report_options *o, struct buf *out)
+    MUST_CHECK;
 enum status report_json(const struct record *r, const struct report_options *o, struct buf *out)
     MUST_CHECK;
 

@@ -32,6 +32,7 @@ void command_free(struct command *c)
     if (c->text != NULL) {
         secret_wipe(c->text, c->len);
     }
+    script_free(c->script);
     free(c);
 }
 
@@ -40,19 +41,17 @@ static void command_free_item(struct queue_item *item)
     command_free(command_of(item));
 }
 
-static struct command *command_new(enum command_kind kind, size_t text_len)
+struct command *command_new(enum command_kind kind, size_t text_len)
 {
     struct command *c = calloc(1, sizeof(*c) + text_len);
     if (c != NULL) {
         c->item.bytes = sizeof(*c) + text_len;
         c->kind = kind;
-        c->check = CHECK_NONE;
     }
     return c;
 }
 
-/* A command that makes the engine work, and tells when the work is done. */
-static struct command *job_new(enum command_kind kind, uint32_t run, const struct plan *plan)
+struct command *command_new_job(enum command_kind kind, uint32_t run, const struct plan *plan)
 {
     struct command *c = command_new(kind, 0);
     if (c == NULL) {
@@ -80,8 +79,7 @@ fail:
     return NULL;
 }
 
-/* Takes the command in any case. */
-static enum status send(struct engine *e, struct command *c)
+enum status command_send(struct engine *e, struct command *c)
 {
     if (c == NULL) {
         return ST_NOMEM;
@@ -154,6 +152,13 @@ void engine_take_commands(struct engine *e)
         case COMMAND_CONTINUE:
         case COMMAND_OPEN:
         case COMMAND_TYPE:
+        case COMMAND_CHUNK:
+        case COMMAND_RAW:
+        case COMMAND_HANDSHAKE:
+        case COMMAND_HALF_CLOSE:
+        case COMMAND_REPLAY:
+        case COMMAND_REPLAY_GO:
+        case COMMAND_REPLAY_STOP:
             add_pending(e, c);
             break;
         case COMMAND_PAUSE:
@@ -218,6 +223,27 @@ static void carry_out(struct engine *e, struct command *c)
     case COMMAND_TYPE:
         engine_type_line(e, c);
         break;
+    case COMMAND_CHUNK:
+        engine_type_data(e, c);
+        break;
+    case COMMAND_RAW:
+        engine_send_raw(e, c);
+        break;
+    case COMMAND_HANDSHAKE:
+        engine_do_handshake(e);
+        break;
+    case COMMAND_HALF_CLOSE:
+        engine_do_half_close(e);
+        break;
+    case COMMAND_REPLAY:
+        engine_run_replay(e, c);
+        break;
+    case COMMAND_REPLAY_GO:
+        engine_replay_continue(e, c);
+        break;
+    case COMMAND_REPLAY_STOP:
+        engine_replay_end(e);
+        break;
     case COMMAND_PAUSE:
     case COMMAND_CANCEL:
     case COMMAND_END:
@@ -245,6 +271,7 @@ static void *engine_main(void *arg)
         }
     }
     engine_run_close(e);
+    replay_free(&e->replay);
     event_free(e->done);
     wake_call(&e->ended);
     return NULL;
@@ -288,6 +315,7 @@ enum status engine_new(struct engine **out, struct network *net, struct error *e
         goto out_cancel;
     }
     engine_net_init(&e->net, net, &e->cancel);
+    replay_init(&e->replay);
     engine_tell_init(e);
     st = start_thread(e);
     if (st == ST_OK) {
@@ -377,19 +405,20 @@ static char *target_key(const struct plan *p)
     return key;
 }
 
-uint32_t engine_start(struct engine *e, const struct plan *plan)
+static uint32_t start(struct engine *e, const struct plan *plan, bool no_greeting)
 {
     uint32_t run = e->generation + 1;
-    struct command *c = job_new(COMMAND_START, run, plan);
+    struct command *c = command_new_job(COMMAND_START, run, plan);
     char *target = target_key(plan);
     if (c == NULL || target == NULL) {
         command_free(c);
         free(target);
         return 0;
     }
+    c->no_greeting = no_greeting;
     /* Before the command, so that it is never taken for a cancel of the new run; see begin(). */
     cancel_request(&e->cancel, CANCEL_POLITE);
-    if (send(e, c) != ST_OK) {
+    if (command_send(e, c) != ST_OK) {
         free(target);
         return 0;
     }
@@ -399,16 +428,56 @@ uint32_t engine_start(struct engine *e, const struct plan *plan)
     return run;
 }
 
-enum status engine_step(struct engine *e, enum check_id check, const struct plan *plan)
+uint32_t engine_start(struct engine *e, const struct plan *plan)
 {
-    if (check >= CHECK_COUNT || e->generation == 0) {
+    return start(e, plan, false);
+}
+
+uint32_t engine_start_opening(struct engine *e, const struct plan *plan, uint64_t only,
+                              bool no_greeting)
+{
+    struct plan opening;
+    uint32_t run = 0;
+    plan_init(&opening);
+    if (plan_copy(&opening, plan) == ST_OK) {
+        opening.only = only;
+        opening.stay = true;
+        run = start(e, &opening, no_greeting);
+    }
+    plan_free(&opening);
+    return run;
+}
+
+enum status engine_is_elsewhere(const struct engine *e, const struct plan *plan, bool *elsewhere)
+{
+    *elsewhere = e->generation == 0;
+    if (*elsewhere || plan == NULL) {
+        return *elsewhere && plan == NULL ? ST_INVALID : ST_OK;
+    }
+    char *target = target_key(plan);
+    if (target == NULL) {
+        return ST_NOMEM;
+    }
+    *elsewhere = strcmp(target, e->target) != 0;
+    free(target);
+    return ST_OK;
+}
+
+enum status engine_steps(struct engine *e, uint64_t mask, const struct plan *plan)
+{
+    if (mask == 0 || (mask & ~ALL_CHECKS) != 0 || e->generation == 0) {
         return ST_INVALID;
     }
-    struct command *c = job_new(COMMAND_STEP, e->generation, plan);
+    struct command *c = command_new_job(COMMAND_STEP, e->generation, plan);
     if (c != NULL) {
-        c->check = check;
+        c->steps = mask;
     }
-    return send(e, c);
+    return command_send(e, c);
+}
+
+enum status engine_step(struct engine *e, enum check_id check, const struct plan *plan)
+{
+    return check < CHECK_COUNT ? engine_steps(e, CHECK_BIT(check), plan) : ST_INVALID;
 }
 
 enum status engine_continue(struct engine *e)
@@ -416,7 +485,7 @@ enum status engine_continue(struct engine *e)
     if (e->generation == 0) {
         return ST_INVALID;
     }
-    return send(e, job_new(COMMAND_CONTINUE, e->generation, NULL));
+    return command_send(e, command_new_job(COMMAND_CONTINUE, e->generation, NULL));
 }
 
 void engine_pause(struct engine *e, bool paused)
@@ -424,54 +493,9 @@ void engine_pause(struct engine *e, bool paused)
     struct command *c = command_new(COMMAND_PAUSE, 0);
     if (c != NULL) {
         c->paused = paused;
-        (void)send(e, c);
+        enum status st = command_send(e, c);
+        (void)st; /* a pause that finds no room is asked for again */
     }
-}
-
-enum status engine_type(struct engine *e, const char *line, size_t len)
-{
-    if (len > SMTP_RAW_MAX) {
-        return ST_LIMIT;
-    }
-    struct command *c = command_new(COMMAND_TYPE, len + 1);
-    if (c == NULL) {
-        return ST_NOMEM;
-    }
-    c->text = (char *)c + sizeof(*c);
-    c->len = len;
-    if (len > 0) {
-        memcpy(c->text, line, len);
-    }
-    return send(e, c);
-}
-
-enum status engine_open(struct engine *e, const struct plan *plan)
-{
-    bool fresh = e->generation == 0;
-    if (!fresh && plan != NULL) {
-        char *target = target_key(plan);
-        if (target == NULL) {
-            return ST_NOMEM;
-        }
-        fresh = strcmp(target, e->target) != 0;
-        free(target);
-    }
-    if (fresh) {
-        if (plan == NULL) {
-            return ST_INVALID;
-        }
-        struct plan opening;
-        plan_init(&opening);
-        enum status st = plan_copy(&opening, plan);
-        if (st == ST_OK) {
-            opening.only = CHECK_BIT(CHECK_BANNER);
-            opening.stay = true;
-            st = engine_start(e, &opening) != 0 ? ST_OK : ST_NOMEM;
-        }
-        plan_free(&opening);
-        return st;
-    }
-    return send(e, job_new(COMMAND_OPEN, e->generation, NULL));
 }
 
 void engine_cancel(struct engine *e, enum cancel_level level)
@@ -482,7 +506,8 @@ void engine_cancel(struct engine *e, enum cancel_level level)
     struct command *c = command_new(COMMAND_CANCEL, 0);
     if (c != NULL) {
         c->level = level;
-        (void)send(e, c);
+        enum status st = command_send(e, c);
+        (void)st; /* the token says it as well */
     }
     cancel_request(&e->cancel, level);
 }

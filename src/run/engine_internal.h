@@ -1,8 +1,9 @@
 /*
  * engine_internal: what the files of the engine share. Nobody else includes it.
  *
- * engine.c is the public face, the queues and the thread; engine_tell.c turns what happens into
- * events; engine_run.c decides which step runs; engine_session.c serves the open connection.
+ * engine.c is the public face, the queues and the thread; engine_hand.c the face for what is done
+ * by hand; engine_tell.c turns what happens into events; engine_run.c decides which step runs;
+ * engine_session.c serves the open connection; engine_replay.c plays scripts.
  *
  * Threads: everything here belongs to the engine's thread, but for the members of struct engine
  * that say otherwise. Ownership: struct engine owns all of it.
@@ -24,6 +25,13 @@ enum command_kind {
     COMMAND_CONTINUE,
     COMMAND_OPEN,
     COMMAND_TYPE,
+    COMMAND_CHUNK,
+    COMMAND_RAW,
+    COMMAND_HANDSHAKE,
+    COMMAND_HALF_CLOSE,
+    COMMAND_REPLAY,
+    COMMAND_REPLAY_GO,
+    COMMAND_REPLAY_STOP,
     COMMAND_PAUSE,
     COMMAND_CANCEL,
     COMMAND_END
@@ -34,7 +42,7 @@ struct command {
     struct queue_item item; /* first: it is queued by this */
     enum command_kind kind;
     uint32_t run;
-    enum check_id check;
+    uint64_t steps; /* COMMAND_STEP: their bits */
     bool paused;
     enum cancel_level level; /* COMMAND_CANCEL; for others: it was cancelled while it waited */
     struct plan *plan;
@@ -42,6 +50,11 @@ struct command {
     struct event *done;
     char *text; /* typed, in the same block; may be a password */
     size_t len;
+    size_t line_len;       /* COMMAND_CHUNK: of the text, what is the line; the rest is its data */
+    unsigned flags;        /* COMMAND_RAW: SMTP_RAW_* */
+    bool no_greeting;      /* START, OPEN: nothing is read before something is sent */
+    bool one_step;         /* REPLAY, REPLAY_GO */
+    struct script *script; /* REPLAY */
 };
 
 struct consent {
@@ -64,6 +77,8 @@ struct engine {
     /* The engine thread's. */
     struct queue_item *pending, **pending_tail;
     bool ending, superseded, paused;
+    bool no_greeting; /* what comes first on this connection is told and not waited for */
+    struct replay replay;
     enum cancel_level cancelled; /* a cancel that came in behind the command being carried out */
     struct event *done;
 
@@ -100,6 +115,17 @@ void engine_take_commands(struct engine *e);
  */
 bool engine_interrupted(struct engine *e);
 void command_free(struct command *c);
+struct command *command_new(enum command_kind kind, size_t text_len);
+/* A command that makes the engine work, and tells when the work is done. NULL on no memory. */
+struct command *command_new_job(enum command_kind kind, uint32_t run, const struct plan *plan);
+/* Takes the command in any case; NULL is ST_NOMEM. */
+enum status command_send(struct engine *e, struct command *c) MUST_CHECK;
+/* The plan is for another server than that of the latest run. */
+enum status engine_is_elsewhere(const struct engine *e, const struct plan *plan,
+                                bool *elsewhere) MUST_CHECK;
+/* engine_start for a run that makes no more than the steps in the mask, and stays. */
+uint32_t engine_start_opening(struct engine *e, const struct plan *plan, uint64_t only,
+                              bool no_greeting);
 
 /* engine_tell.c */
 void engine_tell_init(struct engine *e);
@@ -120,6 +146,12 @@ void engine_run_step(struct engine *e, struct command *command);
 void engine_run_continue(struct engine *e, struct command *command);
 void engine_run_open(struct engine *e, struct command *command);
 void engine_run_resume(struct engine *e); /* after a pause */
+/* Ends a job: tells how the session is, and that nothing runs any more. */
+void engine_run_finish(struct engine *e);
+/* A job for a run that is over, or that could not begin, is done at once; false then. */
+bool engine_run_is_current(struct engine *e, const struct command *command);
+/* The login that the plan carries, for this run; the password is hidden from now on. */
+void engine_take_login(struct engine *e, const struct plan *plan);
 /* Ends the run: QUIT where lawful, and frees what belongs to it. */
 void engine_run_close(struct engine *e);
 
@@ -128,8 +160,24 @@ void engine_run_close(struct engine *e);
 /* Serves the open connection until a command is pending. */
 void engine_idle(struct engine *e);
 void engine_type_line(struct engine *e, const struct command *command);
+void engine_type_data(struct engine *e, const struct command *command);
+void engine_send_raw(struct engine *e, const struct command *command);
+void engine_do_handshake(struct engine *e);
+void engine_do_half_close(struct engine *e);
+/* One typed line with all that follows from it. *code: of the reply, 0 when there is none. */
+enum status engine_typed(struct engine *e, const char *line, size_t len, const char *data,
+                         size_t data_len, int *code) MUST_CHECK;
+/* What the screen shows of the path follows what was done by hand. */
+void engine_follow_session(struct engine *e);
 /* Takes note of a cancel that stopped something. The hard way cuts the connection; politely, it
    says QUIT when it is to leave. */
 void engine_after_cancel(struct engine *e, bool leave);
+
+/* engine_replay.c */
+void engine_run_replay(struct engine *e, struct command *command);
+void engine_replay_continue(struct engine *e, const struct command *command);
+void engine_replay_end(struct engine *e); /* forgets the script, and says so */
+/* True when the script waited for this line: it was sent, and the script goes on. */
+bool engine_replay_answer(struct engine *e, const struct command *command);
 
 #endif

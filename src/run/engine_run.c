@@ -178,8 +178,7 @@ static void tell_run_done(struct engine *e, enum verdict verdict, bool cancelled
     engine_tell(e, event);
 }
 
-/* A job for a run that is over, or that could not begin, is done at once. */
-static bool is_of_this_run(struct engine *e, const struct command *command)
+bool engine_run_is_current(struct engine *e, const struct command *command)
 {
     if (e->have_context && command->run == e->run) {
         return true;
@@ -204,7 +203,7 @@ static void skip_rest(struct engine *e, uint64_t rest)
     }
 }
 
-static void finish(struct engine *e)
+void engine_run_finish(struct engine *e)
 {
     bool stopped = engine_interrupted(e);
     uint64_t rest = e->remaining;
@@ -238,7 +237,7 @@ static void run_steps(struct engine *e, uint64_t mask, bool pausable)
         e->remaining &= ~CHECK_BIT(i);
         take_step(e, (enum check_id)i);
     }
-    finish(e);
+    engine_run_finish(e);
 }
 
 static void set_deadline(struct engine *e)
@@ -320,6 +319,7 @@ void engine_run_start(struct engine *e, struct command *command)
 {
     engine_run_close(e);
     reset_run(e, command);
+    e->no_greeting = command->no_greeting;
     bool hidden = protect_password(e, e->plan);
     tell_run_started(e);
     if (check_context_init(&e->c, e->plan, &e->net.base, &e->cancel, &e->redactor, &e->sink) !=
@@ -383,6 +383,27 @@ static enum status set_if_given(char **slot, const char *text)
     return text != NULL ? str_set(slot, text) : ST_OK;
 }
 
+/* What the test mail is made of. */
+static enum status take_message(struct plan *p, const struct plan *from)
+{
+    p->sample = from->sample;
+    p->chunk = from->chunk;
+    enum status st = plan_copy_bytes(&p->message, &from->message);
+    if (st == ST_OK) {
+        st = plan_copy_bytes(&p->attach, &from->attach);
+    }
+    if (st == ST_OK) {
+        st = str_set(&p->message_name, from->message_name);
+    }
+    if (st == ST_OK) {
+        st = str_set(&p->attach_name, from->attach_name);
+    }
+    if (st == ST_OK) {
+        st = str_set(&p->mail_params, from->mail_params);
+    }
+    return st == ST_OK ? str_set(&p->rcpt_params, from->rcpt_params) : st;
+}
+
 static enum status take_wishes(struct engine *e, const struct plan *from)
 {
     struct plan *p = e->plan;
@@ -404,6 +425,9 @@ static enum status take_wishes(struct engine *e, const struct plan *from)
     if (st == ST_OK) {
         st = set_if_given(&p->subject, from->subject);
     }
+    if (st == ST_OK) {
+        st = take_message(p, from);
+    }
     if (st == ST_OK && secret_is_set(&from->password)) {
         st = secret_copy(&p->password, &from->password);
     }
@@ -413,12 +437,31 @@ static enum status take_wishes(struct engine *e, const struct plan *from)
     return st;
 }
 
-void engine_run_step(struct engine *e, struct command *command)
+void engine_take_login(struct engine *e, const struct plan *plan)
 {
-    if (!is_of_this_run(e, command)) {
+    struct plan *p = e->plan;
+    if (!plan->auth_wanted) {
         return;
     }
-    uint64_t paused = e->remaining & ~CHECK_BIT(command->check);
+    if (!protect_password(e, plan)) {
+        forget_password(e);
+        return;
+    }
+    enum status st = set_if_given(&p->auth_user, plan->auth_user);
+    if (st == ST_OK && secret_is_set(&plan->password)) {
+        st = secret_copy(&p->password, &plan->password);
+    }
+    p->auth_wanted = st == ST_OK;
+    p->auth_in_clear = plan->auth_in_clear;
+    p->auth_unproved = plan->auth_unproved;
+}
+
+void engine_run_step(struct engine *e, struct command *command)
+{
+    if (!engine_run_is_current(e, command)) {
+        return;
+    }
+    uint64_t paused = e->remaining & ~command->steps;
     const struct consent none = {0};
     take_consent(e, &none);
     if (command->plan != NULL) {
@@ -429,7 +472,7 @@ void engine_run_step(struct engine *e, struct command *command)
         }
     }
     set_deadline(e);
-    uint64_t mask = with_followers(e, with_needs(e, CHECK_BIT(command->check)));
+    uint64_t mask = with_followers(e, with_needs(e, command->steps));
     leave_for(e, mask);
     run_steps(e, mask, false);
     take_consent(e, &e->consent);
@@ -438,7 +481,7 @@ void engine_run_step(struct engine *e, struct command *command)
 
 void engine_run_continue(struct engine *e, struct command *command)
 {
-    if (!is_of_this_run(e, command)) {
+    if (!engine_run_is_current(e, command)) {
         return;
     }
     uint64_t mask = 0;
@@ -458,33 +501,44 @@ void engine_run_continue(struct engine *e, struct command *command)
     run_steps(e, mask, true);
 }
 
-/* As it was opened by the steps, TLS included; without judging again. */
-static void reopen(struct engine *e)
+/* As it was opened by the steps, TLS included, or as far as a single connection; without judging
+   again. */
+static void reopen(struct engine *e, bool no_greeting)
 {
     struct error error = {.text = ""};
-    enum status st = check_reopen(&e->c, &error);
+    enum status st = no_greeting ? check_reconnect(&e->c, &error) : check_reopen(&e->c, &error);
     if (st != ST_OK && st != ST_CANCELLED) {
         engine_note(e, "%s", error.text[0] != '\0' ? error.text : status_word(st));
     }
-    finish(e);
+    engine_run_finish(e);
+}
+
+/* A step that came to a result, whatever it was. */
+static bool is_decided(const struct engine *e, enum check_id id)
+{
+    enum verdict v = e->c.results[id];
+    return v != VERDICT_PENDING && v != VERDICT_STOPPED && v != VERDICT_SKIPPED;
 }
 
 void engine_run_open(struct engine *e, struct command *command)
 {
-    if (!is_of_this_run(e, command)) {
+    if (!engine_run_is_current(e, command)) {
         return;
     }
     uint64_t paused = e->remaining;
+    bool found = e->c.facts.address.family != 0;
     e->remaining = 0;
     e->path = e->last_path;
+    e->no_greeting = command->no_greeting;
     set_deadline(e);
     smtp_quit(&e->c.smtp);
-    if (e->c.results[CHECK_EHLO] == VERDICT_PENDING) {
-        /* Nothing but the greeting was ever asked for: the rest is typed by hand. */
-        uint64_t mask = CHECK_BIT(CHECK_CONNECT) | CHECK_BIT(CHECK_BANNER);
-        run_steps(e, with_needs(e, mask), false);
+    if (found && (command->no_greeting || is_decided(e, CHECK_EHLO))) {
+        reopen(e, command->no_greeting);
     } else {
-        reopen(e);
+        /* Nothing but the greeting was ever asked for: the rest is typed by hand. */
+        uint64_t mask = CHECK_BIT(CHECK_CONNECT);
+        mask |= command->no_greeting ? 0 : CHECK_BIT(CHECK_BANNER);
+        run_steps(e, with_needs(e, mask), false);
     }
     e->remaining = paused;
 }
@@ -498,6 +552,8 @@ void engine_run_close(struct engine *e)
         e->have_context = false;
     }
     redactor_free(&e->redactor);
+    replay_free(&e->replay);
+    e->no_greeting = false;
     if (e->plan != NULL) {
         plan_free(e->plan);
         free(e->plan);

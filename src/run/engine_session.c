@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check_typed.h"
 #include "engine_internal.h"
 #include "text.h"
 
@@ -25,8 +26,7 @@ void engine_after_cancel(struct engine *e, bool leave)
     }
 }
 
-/* What the screen shows of the path follows what was typed by hand. */
-static void follow_session(struct engine *e)
+void engine_follow_session(struct engine *e)
 {
     struct smtp *s = &e->c.smtp;
     struct facts *f = &e->c.facts;
@@ -62,7 +62,8 @@ static void follow_session(struct engine *e)
     }
 }
 
-static void send_typed(struct engine *e, const struct command *command)
+enum status engine_typed(struct engine *e, const char *line, size_t len, const char *data,
+                         size_t data_len, int *code)
 {
     struct smtp *s = &e->c.smtp;
     struct tls_config config;
@@ -73,33 +74,108 @@ static void send_typed(struct engine *e, const struct command *command)
     reply_init(&reply);
     s->line_flags |= LINE_MANUAL;
     enum status st =
-        smtp_typed(s, command->text, command->len, &config, &reply, &expects_reply, &error);
+        data != NULL ? smtp_typed_chunk(s, line, len, data, data_len, &reply, &error)
+                     : smtp_typed(s, line, len, &config, &reply, &expects_reply, &error);
     s->line_flags &= ~LINE_MANUAL;
     if (st != ST_OK && st != ST_CANCELLED && error.text[0] != '\0') {
         engine_note(e, "%s", error.text);
     }
+    check_typed(&e->c, line, len, st, &reply, &error);
+    *code = reply.line_count > 0 ? reply.code : 0;
     reply_free(&reply);
+    return st;
 }
 
-void engine_type_line(struct engine *e, const struct command *command)
+static bool has_connection(struct engine *e)
 {
     if (e->cancelled != CANCEL_NONE) {
         /* Who does not know that his AUTH stayed here would type a password as a command. */
         engine_note(e, _("Stopped before the line was sent."));
-        return;
+        return false;
     }
     if (!e->have_context || e->c.smtp.state == SMTP_CLOSED) {
         engine_note(e, _("There is no connection, so the line was not sent."));
-        return;
+        return false;
     }
     e->path = e->last_path;
-    send_typed(e, command);
+    return true;
+}
+
+static void after_hand(struct engine *e)
+{
     if (engine_interrupted(e)) {
         engine_after_cancel(e, false);
     }
     engine_tell_no_wait(e);
-    follow_session(e);
+    engine_follow_session(e);
     engine_tell_session(e);
+}
+
+void engine_type_line(struct engine *e, const struct command *command)
+{
+    if (engine_replay_answer(e, command) || !has_connection(e)) {
+        return;
+    }
+    int code;
+    enum status st = engine_typed(e, command->text, command->len, NULL, 0, &code);
+    (void)st; /* was told */
+    after_hand(e);
+}
+
+void engine_type_data(struct engine *e, const struct command *command)
+{
+    if (!has_connection(e)) {
+        return;
+    }
+    int code;
+    size_t data_len = command->len - command->line_len;
+    enum status st = engine_typed(e, command->text, command->line_len,
+                                  command->text + command->line_len, data_len, &code);
+    (void)st; /* was told */
+    after_hand(e);
+}
+
+static void tell_failure(struct engine *e, enum status st, const struct error *error)
+{
+    if (st != ST_OK && st != ST_CANCELLED && error->text[0] != '\0') {
+        engine_note(e, "%s", error->text);
+    }
+}
+
+void engine_send_raw(struct engine *e, const struct command *command)
+{
+    struct error error = {.text = ""};
+    if (has_connection(e)) {
+        tell_failure(e, smtp_raw(&e->c.smtp, command->text, command->len, command->flags, &error),
+                     &error);
+        after_hand(e);
+    }
+}
+
+void engine_do_handshake(struct engine *e)
+{
+    struct error error = {.text = ""};
+    struct tls_config config;
+    if (has_connection(e)) {
+        check_tls_config(&e->c, &config);
+        /* Why there is no encryption was told where it failed. */
+        enum status st = smtp_handshake(&e->c.smtp, &config, &error);
+        if (st == ST_INVALID) {
+            tell_failure(e, st, &error);
+        }
+        check_handshake(&e->c, st, &error);
+        smtp_expect_greeting(&e->c.smtp);
+        after_hand(e);
+    }
+}
+
+void engine_do_half_close(struct engine *e)
+{
+    struct error error = {.text = ""};
+    if (has_connection(e)) {
+        tell_failure(e, smtp_half_close(&e->c.smtp, &error), &error);
+        after_hand(e);
+    }
 }
 
 static void listen(struct engine *e)
@@ -109,6 +185,7 @@ static void listen(struct engine *e)
     if (st != ST_OK && st != ST_AGAIN && st != ST_CANCELLED) {
         engine_note(e, _("The connection has ended: %s."), status_word(st));
     }
+    engine_follow_session(e);
     engine_tell_session(e);
 }
 
@@ -130,6 +207,10 @@ void engine_idle(struct engine *e)
     e->superseded = false;
     cancel_idle(e);
     struct smtp *s = &e->c.smtp;
+    if (e->no_greeting && e->have_context) {
+        smtp_expect_greeting(s);
+    }
+    e->no_greeting = false;
     bool open = e->have_context && s->state != SMTP_CLOSED;
     struct net_wait_item item = {.conn = open ? s->conn : NULL, .want = NET_READ};
     enum status st = net_wait(&e->net.base, &item, open ? 1 : 0, NO_DEADLINE, &e->cancel, true);

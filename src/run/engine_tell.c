@@ -236,6 +236,46 @@ static void tell_facts(void *ctx, const struct facts *f)
     engine_tell(e, event);
 }
 
+/* Names and texts of DNS are hostile too, and nobody knows who put a password there. */
+static void redact_answer(struct engine *e, struct dns_facts *f)
+{
+    redact_string(e, &f->name);
+    redact_string(e, &f->alias);
+    for (size_t i = 0; i < f->count; i++) {
+        redact_string(e, &f->records[i]);
+    }
+}
+
+static void tell_answer(void *ctx, const struct dns_facts *f)
+{
+    struct engine *e = ctx;
+    struct event *event = engine_event(e, EVENT_ANSWER);
+    struct dns_facts *copy = event != NULL ? malloc(sizeof(*copy)) : NULL;
+    if (copy == NULL || dns_facts_copy(copy, f) != ST_OK) {
+        free(copy);
+        event_free(event);
+        return;
+    }
+    redact_answer(e, copy);
+    event->u.answer = copy;
+    event->item.bytes += sizeof(*copy) + strlen(copy->name);
+    for (size_t i = 0; i < copy->count; i++) {
+        event->item.bytes += strlen(copy->records[i]) + sizeof(copy->records[i]);
+    }
+    engine_tell(e, event);
+}
+
+static void tell_dial(void *ctx, const struct dial_facts *f)
+{
+    struct engine *e = ctx;
+    engine_tell_session(e); /* how the connection before it ended */
+    struct event *event = engine_event(e, EVENT_DIAL);
+    if (event != NULL) {
+        event->u.dial = *f;
+        engine_tell(e, event);
+    }
+}
+
 void engine_tell_facts(struct engine *e)
 {
     tell_facts(e, &e->c.facts);
@@ -281,5 +321,7 @@ void engine_tell_init(struct engine *e)
                                   .wait = tell_wait,
                                   .finding = tell_finding,
                                   .facts = tell_facts,
+                                  .answer = tell_answer,
+                                  .dial = tell_dial,
                                   .new_path = tell_new_path};
 }

@@ -67,6 +67,13 @@ void event_free(struct event *e)
             free(e->u.facts);
         }
         break;
+    case EVENT_ANSWER:
+        if (e->u.answer != NULL) {
+            dns_facts_free(e->u.answer);
+            free(e->u.answer);
+        }
+        break;
+    case EVENT_DIAL:
     case EVENT_STEP_STARTED:
     case EVENT_LINE:
     case EVENT_MARK:
@@ -74,6 +81,7 @@ void event_free(struct event *e)
     case EVENT_STEP_DONE:
     case EVENT_SESSION:
     case EVENT_RUN_DONE:
+    case EVENT_REPLAY:
     case EVENT_SUSPENDED:
         break;
     }

@@ -9,6 +9,7 @@
 
 #include "check.h"
 #include "queue.h"
+#include "replay.h"
 
 enum event_kind {
     EVENT_RUN_STARTED,
@@ -18,9 +19,12 @@ enum event_kind {
     EVENT_WAIT, /* waiting for something, or WAIT_NONE: no more */
     EVENT_FINDING,
     EVENT_FACTS,
+    EVENT_ANSWER, /* name servers were asked */
+    EVENT_DIAL,   /* a connection was tried */
     EVENT_STEP_DONE,
     EVENT_SESSION, /* the connection opened, became encrypted, closed */
     EVENT_RUN_DONE,
+    EVENT_REPLAY,   /* a script that is played went on, or stopped */
     EVENT_SUSPENDED /* the process stood still for a while (Ctrl-Z) */
 };
 
@@ -55,6 +59,8 @@ struct event {
         } wait;
         struct finding *finding;
         struct facts *facts;
+        struct dns_facts *answer;
+        struct dial_facts dial;
         struct {
             enum verdict verdict;
             int64_t elapsed_us;
@@ -70,6 +76,7 @@ struct event {
             enum verdict verdict; /* worst */
             bool cancelled;
         } done;
+        struct replay_progress replay;
         int64_t suspended_us;
     } u;
 };

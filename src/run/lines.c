@@ -207,6 +207,16 @@ static const struct block *find_line(const struct lines *l, uint32_t number, uin
     return b->first + entry_at(b, *i)->number == number ? b : NULL;
 }
 
+uint32_t lines_next(const struct lines *l, uint32_t number)
+{
+    size_t at = number < UINT32_MAX ? find_block(l, number + 1) : l->count;
+    if (at == l->count) {
+        return 0;
+    }
+    const struct block *b = &l->blocks[at];
+    return b->first + entry_at(b, find_entry(b, number + 1))->number;
+}
+
 void lines_mark(struct lines *l, uint32_t number, uint8_t flags)
 {
     uint32_t i;

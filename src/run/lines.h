@@ -40,6 +40,8 @@ void lines_mark(struct lines *l, uint32_t number, uint8_t flags);
 bool lines_get(const struct lines *l, uint32_t number, struct line *out);
 uint32_t lines_first(const struct lines *l); /* 0 when empty */
 uint32_t lines_last(const struct lines *l);
+/* The first number after this one; 0 when there is none. Numbers may have gaps. */
+uint32_t lines_next(const struct lines *l, uint32_t number);
 uint64_t lines_dropped(const struct lines *l); /* how many are missing in the middle */
 /* First number after the gap, when there is one; else 0. */
 uint32_t lines_gap_end(const struct lines *l, uint32_t *gap_start);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <string.h>
 
 enum status record_init(struct record *r, uint32_t run)
 {
@@ -19,6 +20,11 @@ void record_free(struct record *r)
         finding_free(&r->findings[i].f);
     }
     free(r->findings);
+    for (size_t i = 0; i < r->answer_count; i++) {
+        dns_facts_free(&r->answers[i].f);
+    }
+    free(r->answers);
+    free(r->dials);
     for (size_t i = 0; i < RECORD_PATHS_MAX; i++) {
         if (r->paths[i] != NULL) {
             facts_free(r->paths[i]);
@@ -41,6 +47,20 @@ static void forget_findings(struct record *r, enum check_id check)
         }
     }
     r->finding_count = kept;
+}
+
+/* What is typed again and again is told once, with its latest proof. */
+static void forget_same(struct record *r, enum check_id check, const struct finding *f)
+{
+    for (size_t i = 0; f->typed && i < r->finding_count; i++) {
+        struct record_finding *old = &r->findings[i];
+        if (old->f.typed && old->check == check && old->f.kind == f->kind) {
+            finding_free(&old->f);
+            memmove(old, old + 1, (r->finding_count - i - 1) * sizeof(*old));
+            r->finding_count--;
+            return;
+        }
+    }
 }
 
 static void update_verdict(struct record *r)
@@ -113,6 +133,7 @@ static bool add_finding(struct record *r, struct event *e)
     if (e->u.finding == NULL) {
         return false;
     }
+    forget_same(r, e->check, e->u.finding);
     if (r->finding_count == RECORD_FINDINGS_MAX) {
         r->findings_dropped++;
         return true;
@@ -149,6 +170,67 @@ static bool set_facts(struct record *r, struct event *e)
     return true;
 }
 
+static bool add_answer(struct record *r, struct event *e)
+{
+    if (e->u.answer == NULL) {
+        return false;
+    }
+    struct record_answer *grown = NULL;
+    if (r->answer_count < RECORD_ANSWERS_MAX) {
+        grown = realloc(r->answers, (r->answer_count + 1) * sizeof(*grown));
+    }
+    if (grown == NULL) {
+        r->answers_dropped++;
+        return true;
+    }
+    r->answers = grown;
+    r->answers[r->answer_count++] =
+        (struct record_answer){.check = e->check, .f = *e->u.answer};
+    free(e->u.answer);
+    e->u.answer = NULL;
+    return true;
+}
+
+static void add_dial(struct record *r, const struct event *e)
+{
+    struct record_dial *grown = NULL;
+    if (r->dial_count < RECORD_DIALS_MAX) {
+        grown = realloc(r->dials, (r->dial_count + 1) * sizeof(*grown));
+    }
+    if (grown == NULL) {
+        r->dials_dropped++;
+        return;
+    }
+    r->dials = grown;
+    r->dials[r->dial_count++] = (struct record_dial){.check = e->check,
+                                                     .path = e->path,
+                                                     .t_us = e->t_us,
+                                                     .line = lines_last(r->lines),
+                                                     .f = e->u.dial};
+}
+
+/* The conversation that opens is on the connection that was made last, and the one that ends is the
+ * last one that opened. */
+static void follow_dial(struct record *r, const struct event *e)
+{
+    bool open = e->u.session.state != SMTP_CLOSED;
+    struct record_dial *last = r->dial_count > 0 ? &r->dials[r->dial_count - 1] : NULL;
+    if (open && r->session == SMTP_CLOSED && last != NULL && last->f.status == ST_OK) {
+        last->talked = true;
+    }
+    for (size_t i = r->dial_count; !open && i-- > 0;) {
+        struct record_dial *d = &r->dials[i];
+        if (d->talked) {
+            if (!d->ended) {
+                d->ended = true;
+                d->why = e->u.session.why;
+                d->last_line = lines_last(r->lines);
+            }
+            return;
+        }
+    }
+}
+
 static void run_started(struct record *r, struct event *e)
 {
     r->started = true;
@@ -162,6 +244,7 @@ static void run_started(struct record *r, struct event *e)
 
 static void set_session(struct record *r, const struct event *e)
 {
+    follow_dial(r, e);
     r->session = e->u.session.state;
     r->session_tls = e->u.session.tls;
     r->session_authenticated = e->u.session.authenticated;
@@ -197,6 +280,11 @@ bool record_apply(struct record *r, struct event *e)
         return add_finding(r, e);
     case EVENT_FACTS:
         return set_facts(r, e);
+    case EVENT_ANSWER:
+        return add_answer(r, e);
+    case EVENT_DIAL:
+        add_dial(r, e);
+        return true;
     case EVENT_STEP_DONE:
         step_done(r, e);
         return true;
@@ -209,6 +297,9 @@ bool record_apply(struct record *r, struct event *e)
         r->running = CHECK_NONE;
         r->waiting = WAIT_NONE;
         r->elapsed_us = e->t_us;
+        return true;
+    case EVENT_REPLAY:
+        r->replay = e->u.replay;
         return true;
     case EVENT_SUSPENDED:
         return true;
@@ -223,7 +314,7 @@ static bool inconclusive_is_theirs(const struct record *r)
     bool theirs = false;
     for (size_t i = 0; i < r->finding_count; i++) {
         const struct finding *f = &r->findings[i].f;
-        if (f->verdict == VERDICT_INCONCLUSIVE) {
+        if (f->verdict == VERDICT_INCONCLUSIVE && !f->typed) {
             if (f->side != SIDE_THEIRS) {
                 return false;
             }

@@ -14,6 +14,8 @@
 
 #define RECORD_PATHS_MAX 64
 #define RECORD_FINDINGS_MAX 512
+#define RECORD_ANSWERS_MAX 1024
+#define RECORD_DIALS_MAX 512
 
 struct record_step {
     enum verdict verdict; /* VERDICT_PENDING before */
@@ -29,6 +31,25 @@ struct record_finding {
     struct finding f;
 };
 
+/* One question to name servers. */
+struct record_answer {
+    enum check_id check;
+    struct dns_facts f;
+};
+
+/* One attempt to connect, and what became of the conversation on it. */
+struct record_dial {
+    enum check_id check;
+    uint16_t path;
+    int64_t t_us;  /* when it was decided */
+    uint32_t line; /* the last one told before; the conversation stands behind it */
+    struct dial_facts f;
+    bool talked; /* it carried a conversation; else it was a try for comparison */
+    bool ended;
+    enum status why;    /* of its end; ST_OK: we left */
+    uint32_t last_line; /* told before it ended */
+};
+
 struct record {
     uint32_t run; /* generation; events of others are dropped */
     bool started, done, cancelled, demo;
@@ -39,12 +60,17 @@ struct record {
     size_t finding_count, findings_dropped;
     struct facts *paths[RECORD_PATHS_MAX]; /* index 0: domain and own side */
     size_t path_count;
+    struct record_answer *answers;
+    size_t answer_count, answers_dropped;
+    struct record_dial *dials;
+    size_t dial_count, dials_dropped;
     struct lines *lines;
     enum smtp_wait waiting;
     int64_t wait_since_us;
     int wait_limit_ms;
     enum smtp_state session;
     bool session_tls, session_authenticated, expects_text;
+    struct replay_progress replay; /* REPLAY_IDLE: none was ever played */
     enum check_id running; /* CHECK_NONE: none */
     enum verdict verdict;  /* worst so far */
 };

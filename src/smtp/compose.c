@@ -430,6 +430,34 @@ static enum status add_body(const char *body, struct buf *out, bool *eight_bit)
     return st;
 }
 
+static enum status add_parts(const struct compose_message *m, const char *body, struct buf *out,
+                             bool *eight_bit)
+{
+    char boundary[MIME_BOUNDARY_MAX + 1];
+    mime_boundary(m->random, boundary);
+    enum status st = buf_addf(out,
+                              "Content-Type: multipart/mixed;\r\n\tboundary=\"%s\"\r\n\r\n"
+                              "--%s\r\n",
+                              boundary, boundary);
+    if (st == ST_OK) {
+        st = add_body(body, out, eight_bit);
+    }
+    /* The line end before a delimiter belongs to it (RFC 2046 5.1.1). */
+    for (size_t i = 0; i < m->part_count && st == ST_OK; i++) {
+        st = buf_add_str(out, i == 0 ? "\r\n" : "");
+        if (st == ST_OK) {
+            st = mime_part_add(out, boundary, &m->parts[i]);
+        }
+    }
+    return st == ST_OK ? buf_addf(out, "--%s--\r\n", boundary) : st;
+}
+
+const char *compose_standard_body(void)
+{
+    return _("This message was sent by smtpscope to find out whether mail reaches you.\nNothing "
+             "has to be done about it; it may be deleted.\n");
+}
+
 enum status compose_build(const struct compose_message *m, struct buf *out, struct buf *message_id,
                           bool *eight_bit, struct error *error)
 {
@@ -449,11 +477,9 @@ enum status compose_build(const struct compose_message *m, struct buf *out, stru
         st = add_headers(m, out, message_id, error);
     }
     if (st == ST_OK) {
-        st = add_body(m->body != NULL ? m->body
-                                      : _("This message was sent by smtpscope to find out whether "
-                                          "mail reaches you.\nNothing has to be done about it; it "
-                                          "may be deleted.\n"),
-                      out, eight_bit);
+        const char *body = m->body != NULL ? m->body : compose_standard_body();
+        st = m->part_count > 0 ? add_parts(m, body, out, eight_bit)
+                               : add_body(body, out, eight_bit);
     }
     if (st == ST_LIMIT) {
         return error_set(error, st, 0, _("The message is too long."));
@@ -464,7 +490,7 @@ enum status compose_build(const struct compose_message *m, struct buf *out, stru
     return st;
 }
 
-enum status compose_stuff(struct buf *out, const char *p, size_t len)
+static enum status add_wire_lines(struct buf *out, const char *p, size_t len, bool stuff)
 {
     enum status st = ST_OK;
     while (len > 0 && st == ST_OK) {
@@ -476,7 +502,7 @@ enum status compose_stuff(struct buf *out, const char *p, size_t len)
             return ST_INVALID;
         }
         size_t end = line_end_len(p + n, len - n);
-        if (n > 0 && p[0] == '.') {
+        if (stuff && n > 0 && p[0] == '.') {
             st = buf_add_char(out, '.');
         }
         if (st == ST_OK) {
@@ -489,4 +515,14 @@ enum status compose_stuff(struct buf *out, const char *p, size_t len)
         len -= n + end;
     }
     return st;
+}
+
+enum status compose_stuff(struct buf *out, const char *p, size_t len)
+{
+    return add_wire_lines(out, p, len, true);
+}
+
+enum status compose_lines(struct buf *out, const char *p, size_t len)
+{
+    return add_wire_lines(out, p, len, false);
 }

@@ -6,7 +6,7 @@
 #ifndef SMTPSCOPE_COMPOSE_H
 #define SMTPSCOPE_COMPOSE_H
 
-#include "buf.h"
+#include "mime.h"
 
 #define ADDRESS_LOCAL_MAX 64   /* RFC 5321 4.5.3.1.1 */
 #define ADDRESS_DOMAIN_MAX 255 /* 4.5.3.1.2 */
@@ -27,16 +27,22 @@ struct compose_message {
     const char *helo;                /* right side of the Message-ID */
     const char *run_id;              /* goes into X-Smtpscope-Run */
     const char *body;                /* NULL: the standard test text */
+    const struct mime_part *parts;   /* attachments behind the body; NULL: none */
+    size_t part_count;
     int64_t wall_us;
     uint64_t random; /* makes the Message-ID unique */
 };
 
+/* The standard test text, translated. */
+const char *compose_standard_body(void);
 /*
  * ST_INVALID when an address is none, or when the subject or the run id holds what would start
  * another header (CR, LF and other controls) or is no UTF-8. A body that no plain transfer could
  * carry (lines over 998 bytes, control characters, text that is no UTF-8) is sent as
  * quoted-printable. A HELO name that cannot stand in a Message-ID is replaced there by a reserved
  * name.
+ *
+ * With attachments it becomes a multipart/mixed (RFC 2046 5.1.3).
  *
  * Builds headers (Date, From, To, Subject, Message-ID, MIME-Version, Content-Type, Auto-Submitted,
  * X-Mailer, X-Smtpscope-Run) and body, lines ended by CRLF, no line over 998 (RFC 5322 2.1.1).
@@ -49,5 +55,7 @@ enum status compose_build(const struct compose_message *m, struct buf *out, stru
  * NUL: no mail may hold one, and servers that drop it would see another line begin.
  */
 enum status compose_stuff(struct buf *out, const char *p, size_t len) MUST_CHECK;
+/* The same line ends, but no doubled dots: the form of BDAT (RFC 3030 3). */
+enum status compose_lines(struct buf *out, const char *p, size_t len) MUST_CHECK;
 
 #endif

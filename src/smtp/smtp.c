@@ -19,6 +19,7 @@ void smtp_init(struct smtp *s, struct network *net, struct cancel *cancel, const
     s->leave_by = NO_DEADLINE;
     buf_init(&s->in, SMTP_IN_MAX);
     buf_init(&s->out, SMTP_RAW_MAX + SMTP_SECRET_MAX);
+    buf_init(&s->raw_tail, SMTP_RAW_MAX);
     reply_init(&s->stray);
 }
 
@@ -34,9 +35,12 @@ void smtp_close(struct smtp *s, enum status why)
     s->tls = s->authenticated = false;
     s->auth_tail = false;
     s->owed = 0;
+    s->chunk_left = 0;
+    s->raw_text = false;
     s->in_at = 0;
     buf_wipe(&s->in);
     buf_wipe(&s->out);
+    buf_wipe(&s->raw_tail);
     buf_wipe(&s->stray.text);
     reply_reset(&s->stray);
 }
@@ -46,6 +50,7 @@ void smtp_free(struct smtp *s)
     smtp_close(s, ST_OK);
     buf_wipe(&s->in);
     buf_wipe(&s->out);
+    buf_wipe(&s->raw_tail);
     reply_free(&s->stray);
     redactor_free(&s->learned);
 }
@@ -64,6 +69,8 @@ void smtp_attach(struct smtp *s, struct net_conn *conn)
     s->unasked_line = 0;
     s->leaving = false;
     s->greeting_read = false;
+    s->write_end = s->unsure = s->identified = s->raw_used = false;
+    s->recipients = 0;
     s->leave_by = NO_DEADLINE;
     memset(&s->tls_facts, 0, sizeof(s->tls_facts));
     caps_clear(&s->caps);
@@ -75,22 +82,43 @@ enum status smtp_gone(const struct smtp *s)
     return s->closed_by != ST_OK ? s->closed_by : ST_EOF;
 }
 
+void smtp_expect_greeting(struct smtp *s)
+{
+    if (s->conn != NULL && !s->greeting_read) {
+        if (s->owed == 0) {
+            wire_owe(s, VERB_GREETING);
+        } else {
+            s->owed_verb[0] = VERB_GREETING;
+        }
+        s->greeting_read = true;
+    }
+}
+
+bool smtp_is_fit(const struct smtp *s)
+{
+    return s->conn != NULL && !s->unsure && !s->write_end && s->raw_tail.len == 0;
+}
+
 /* What the server said before it was asked, and whether it is still there at all. */
-static enum status before_sending(struct smtp *s)
+enum status smtp_before_sending(struct smtp *s)
 {
     /* Who talks before the greeting was read (by hand) still gets it, and not as an answer. */
-    if (!s->greeting_read && s->owed == 0) {
-        s->owed = 1;
-    }
-    s->greeting_read = true;
+    smtp_expect_greeting(s);
     enum status st = wire_unasked(s, 0);
+    if (st == ST_AGAIN && s->unsure) {
+        /* How many replies raw bytes get is anybody's guess; what comes next shall be ours. */
+        s->owed = 0;
+    }
     return st == ST_AGAIN ? ST_OK : wire_fail(s, st, WAIT_NONE);
 }
 
 static enum status add_line(struct buf *wire, const struct outgoing *out)
 {
     enum status st = buf_add(wire, out->line, out->len);
-    return st == ST_OK ? buf_add(wire, "\r\n", 2) : st;
+    if (st == ST_OK) {
+        st = buf_add(wire, "\r\n", 2);
+    }
+    return st == ST_OK && out->data.len > 0 ? buf_add(wire, out->data.p, out->data.len) : st;
 }
 
 static void tell_outgoing(struct smtp *s, const struct outgoing *out)
@@ -164,6 +192,7 @@ static void after_cancel(struct smtp *s, enum smtp_verb verb)
     case VERB_STARTTLS:
     case VERB_DATA:
     case VERB_BDAT:
+    case VERB_BDAT_LAST:
         if (s->conn != NULL) {
             wire_note(s, DIR_NOTE, _("Stopped before %s was there; the connection was closed."),
                       smtp_wait_name(verb_wait(verb)));
@@ -191,22 +220,23 @@ enum status smtp_exchange(struct smtp *s, const struct outgoing *out, struct rep
     if (wire_cancelled(s)) {
         return ST_CANCELLED;
     }
-    enum status st = before_sending(s);
+    enum status st = smtp_before_sending(s);
     if (st != ST_OK) {
         return st;
     }
-    buf_init(&wire, SMTP_RAW_MAX + SMTP_SECRET_MAX);
+    buf_init(&wire, SMTP_RAW_MAX + SMTP_SECRET_MAX + out->data.len);
     st = add_line(&wire, out);
     if (st != ST_OK) {
         goto end;
     }
     tell_outgoing(s, out);
     reply->command_line = s->last_client_line;
+    chunk_tell(s, out);
     int64_t sent_us = net_now_us(s->net);
     int64_t deadline = deadline_in_ms(sent_us, smtp_limit_ms(s, out->wait));
     st = send_all(s, &wire, out->wait, deadline, &begun, &gone);
     if (st == ST_CANCELLED && begun && s->conn != NULL) {
-        s->owed++;
+        wire_owe(s, VERB_OTHER);
         after_cancel(s, out->verb);
     }
     if (st != ST_OK) {
@@ -236,8 +266,10 @@ enum status smtp_greeting(struct smtp *s, struct reply *reply)
     if (s->conn == NULL) {
         return smtp_gone(s);
     }
-    /* A greeting that an earlier, cancelled call left behind is still the greeting. */
-    if (!s->greeting_read && s->owed > 0) {
+    /* A greeting that was left behind by an earlier, cancelled call is still the greeting, and so is
+       one that nobody waited for. */
+    bool expected = s->owed == 1 && s->owed_verb[0] == VERB_GREETING;
+    if ((!s->greeting_read && s->owed > 0) || expected) {
         struct reply none = s->stray;
         reply_free(reply);
         *reply = none;
@@ -292,7 +324,7 @@ enum status smtp_command(struct smtp *s, enum smtp_wait wait, struct reply *repl
 
 enum status smtp_ehlo(struct smtp *s, const char *name, struct reply *reply)
 {
-    return smtp_command(s, WAIT_EHLO, reply, "EHLO %s", name);
+    return smtp_command(s, WAIT_EHLO, reply, "%s %s", s->lmtp ? "LHLO" : "EHLO", name);
 }
 
 enum status smtp_helo(struct smtp *s, const char *name, struct reply *reply)
@@ -389,7 +421,7 @@ static enum status send_group(struct smtp *s, const struct smtp_step *steps, siz
     struct buf wire;
     bool begun = false;
     *gone = ST_OK;
-    enum status st = before_sending(s);
+    enum status st = smtp_before_sending(s);
     if (st != ST_OK) {
         return st;
     }
@@ -409,7 +441,9 @@ static enum status send_group(struct smtp *s, const struct smtp_step *steps, siz
         st = send_all(s, &wire, steps[0].wait, deadline, &begun, gone);
     }
     if (st == ST_CANCELLED && begun && s->conn != NULL) {
-        s->owed += (unsigned)count;
+        for (size_t i = 0; i < count; i++) {
+            wire_owe(s, VERB_OTHER);
+        }
         group_cancelled(s, steps, count);
     }
     buf_free(&wire);
@@ -436,7 +470,9 @@ static enum status run_group(struct smtp *s, const struct smtp_step *steps, size
             (*done)++;
             smtp_track(s, outgoing_of(&steps[i]).verb, &replies[i]);
         } else if (st == ST_CANCELLED) {
-            s->owed += (unsigned)(count - i - 1);
+            for (size_t k = i + 1; k < count; k++) {
+                wire_owe(s, VERB_OTHER);
+            }
             group_cancelled(s, steps + i, count - i);
         }
         if (st == ST_OK && replies[i].code == 421 && i + 1 < count) {
@@ -477,7 +513,8 @@ enum status smtp_pipeline(struct smtp *s, const struct smtp_step *steps, size_t 
 
 static bool can_say_quit(const struct smtp *s)
 {
-    return s->greeting_read && s->state != SMTP_TEXT && s->out.len == 0;
+    return s->greeting_read && s->state != SMTP_TEXT && s->out.len == 0 && !s->write_end &&
+           s->raw_tail.len == 0;
 }
 
 void smtp_quit(struct smtp *s)

@@ -17,12 +17,15 @@
 
 #include "caps.h"
 #include "secret.h"
+#include "smtp_verb.h"
 #include "tls.h"
 
 #define SMTP_COMMAND_MAX 4096        /* what we send; RFC 5321 4.5.3.1.4 says 512 plus extensions */
 #define SMTP_SECRET_MAX 12288        /* a line of an AUTH exchange, RFC 4954 4 */
 #define SMTP_RAW_MAX (64 * 1024)     /* typed by hand */
 #define SMTP_IN_MAX (64 * 1024)      /* read ahead and not parsed yet */
+#define SMTP_OWED_MAX 64             /* replies to raw bytes that are followed one by one */
+#define SMTP_CHUNK_MAX (1u << 30)    /* octets of one BDAT */
 #define SMTP_SESSION_MAX (16u << 20) /* bytes read in one session before we stop believing in it   \
                                       */
 
@@ -34,6 +37,7 @@ enum smtp_dir { DIR_CLIENT, DIR_SERVER, DIR_NOTE, DIR_TLS };
 #define LINE_BODY 8u    /* message text */
 #define LINE_MANUAL 16u /* typed by the user */
 #define LINE_ODD 32u    /* violates the protocol (bare LF, no code, ...) */
+#define LINE_RAW 64u    /* a client's line in the notation of raw_text.h, with its line end */
 
 enum smtp_wait {
     WAIT_NONE,
@@ -82,6 +86,16 @@ enum smtp_state {
     SMTP_CONTINUATION /* after 334 */
 };
 
+/* What became of a typed line, for whoever judges it. */
+struct smtp_typed {
+    enum smtp_verb verb;
+    enum smtp_state before; /* the state in which it was sent */
+    bool sent;              /* it went out; else nothing did */
+    bool handshake;         /* STARTTLS got its 220, and a handshake was begun */
+    size_t injected;        /* bytes in clear behind that 220 */
+    uint32_t line;          /* in the transcript */
+};
+
 struct smtp {
     struct network *net;
     struct cancel *cancel;
@@ -91,6 +105,17 @@ struct smtp {
     const struct redactor *redactor; /* borrowed; NULL for none */
     enum smtp_state state;
     bool tls, authenticated;
+    bool lmtp;      /* RFC 2033: LHLO, and one reply a recipient; kept over connections */
+    bool write_end; /* our direction was ended by smtp_half_close */
+    /*
+     * Exact bytes, or what was answered to them, left it open what the server takes the next line
+     * for. People may type on; a step needs a new connection.
+     */
+    bool unsure;
+    bool identified;     /* XCLIENT was accepted in this connection */
+    unsigned recipients; /* accepted in this transaction */
+    uint64_t chunk_left; /* octets of a typed BDAT that are still to be typed */
+    struct smtp_typed typed; /* the last typed line */
     struct tls_facts tls_facts;
     struct caps caps;       /* of the last EHLO in this security state */
     struct caps caps_clear; /* before TLS, kept for comparison */
@@ -111,7 +136,16 @@ struct smtp {
     struct redactor learned; /* secrets that were typed or computed here; kept over reconnects */
     struct buf out;          /* the rest of a command that a cancel cut; goes out before all else */
     struct reply stray;      /* the reply being read that no call waits for: late, or unasked */
-    unsigned owed;           /* replies that cancelled calls no longer wait for */
+    unsigned owed;           /* replies that no call waits for: cancelled, or asked for in raw mode */
+    unsigned char owed_verb[SMTP_OWED_MAX]; /* what the first of them answer */
+    struct buf raw_tail;     /* raw bytes behind the last line end */
+    int stray_code;          /* of the last reply that no call waited for */
+    bool raw_used;           /* so that more replies than commands are no fault of the server's */
+    bool raw_text;           /* raw: what goes out now is message text, if the 354 comes */
+    unsigned raw_text_lines; /* raw lines of it that were sent before the 354 */
+    bool chunk_last;         /* of the BDAT that is being typed */
+    uint32_t chunk_line;
+    enum smtp_state before_chunk;
     enum smtp_state before_auth;
     unsigned auth_mech; /* enum sasl_mech of the exchange typed by hand */
     bool asks_user;     /* its next answer is the user name and no secret */
@@ -145,7 +179,7 @@ enum status smtp_tls_now(struct smtp *s, const struct tls_config *config,
  * SMTP_CONTINUATION, and while the one to MAIL is, SMTP_MAIL: the worst that it can turn out to be.
  */
 enum status smtp_greeting(struct smtp *s, struct reply *reply) MUST_CHECK;
-/* EHLO; on 250 fills s->caps. */
+/* EHLO, or LHLO where s->lmtp; on 250 fills s->caps. */
 enum status smtp_ehlo(struct smtp *s, const char *name, struct reply *reply) MUST_CHECK;
 enum status smtp_helo(struct smtp *s, const char *name, struct reply *reply) MUST_CHECK;
 /*
@@ -209,6 +243,50 @@ size_t smtp_pending(struct smtp *s);
 enum status smtp_typed(struct smtp *s, const char *line, size_t len,
                        const struct tls_config *config, struct reply *reply, bool *expects_reply,
                        struct error *error) MUST_CHECK;
+/*
+ * "BDAT n [LAST]" typed, with the octets behind it, in one write; the line may lie about their
+ * number. Statuses as smtp_typed.
+ */
+enum status smtp_typed_chunk(struct smtp *s, const char *line, size_t len, const char *data,
+                             size_t data_len, struct reply *reply, struct error *error) MUST_CHECK;
+
+/*
+ * Raw mode: the bytes go out as they are, and no reply is waited for: smtp_listen, or the next
+ * command, reads and tells what comes, however much. Allowed in every state, before the greeting and
+ * inside of message text too. Each line is told (one for each LF), those that SMTP would not allow
+ * with LINE_ODD and LINE_RAW. Whole lines with CRLF keep the state as typed ones do; all else makes
+ * the session unsure. From AUTH on, and while a 334 is pending, nothing of the bytes is told, and
+ * everything is learnt as a secret; with SMTP_RAW_HIDDEN all of them are. STARTTLS is sent like
+ * anything else: smtp_handshake begins TLS.
+ */
+#define SMTP_RAW_HIDDEN 1u
+enum status smtp_raw(struct smtp *s, const char *p, size_t len, unsigned flags,
+                     struct error *error) MUST_CHECK;
+/*
+ * Waits until every reply that is owed has come, limit_ms at most, and tells them. *code: of the
+ * last one; 0: none came. ST_OK when the connection is still there, or when it ended behind a reply.
+ */
+enum status smtp_settle(struct smtp *s, int limit_ms, int *code) MUST_CHECK;
+/* A TLS handshake at once, whatever was said before. ST_INVALID: it is encrypted already. */
+enum status smtp_handshake(struct smtp *s, const struct tls_config *config,
+                           struct error *error) MUST_CHECK;
+/* Ends our direction (TCP FIN, or close_notify inside TLS); what the server says is still read. */
+enum status smtp_half_close(struct smtp *s, struct error *error) MUST_CHECK;
+/* Nobody waits for the greeting: it is told when it comes (smtp_listen). */
+void smtp_expect_greeting(struct smtp *s);
+/* The connection is fit for a command whose answer counts: open, sure, and not ended by us. */
+bool smtp_is_fit(const struct smtp *s);
+/* Bytes before everything else, even TLS: the header of a proxy. Told as lines. */
+enum status smtp_send_first(struct smtp *s, const char *p, size_t len,
+                            struct error *error) MUST_CHECK;
+/*
+ * CHUNKING (RFC 3030): the message in pieces of at most `chunk` octets, the last one marked LAST,
+ * one reply each. Line ends become CRLF unless `exact`; dots are not doubled. The reply is that of
+ * the piece that was refused, or of the last one. When the server answers as if it did not know the
+ * command (500, 502), it takes what follows for commands: the connection is closed then.
+ */
+enum status smtp_bdat(struct smtp *s, const char *p, size_t len, size_t chunk, bool exact,
+                      struct reply *reply) MUST_CHECK;
 /*
  * Reads whatever the server says by itself (421, EOF) while nobody asked. Returns ST_AGAIN when
  * there is nothing, ST_OK when lines were told, or why the connection ended. A greeting that was

@@ -8,35 +8,18 @@
 
 #include "smtp.h"
 
-enum smtp_verb {
-    VERB_OTHER,
-    VERB_EHLO,
-    VERB_HELO,
-    VERB_STARTTLS,
-    VERB_AUTH,
-    VERB_AUTH_LINE, /* the answer to a 334 */
-    VERB_MAIL,
-    VERB_RCPT,
-    VERB_DATA,
-    VERB_DOT,
-    VERB_BDAT,
-    VERB_RSET,
-    VERB_NOOP,
-    VERB_VRFY,
-    VERB_EXPN,
-    VERB_HELP,
-    VERB_ETRN,
-    VERB_TURN,
-    VERB_QUIT
-};
-
-/* VERB_OTHER for what is not in the table. The word ends at a blank or at the end of the line. */
-enum smtp_verb smtp_verb_of(const char *line, size_t len);
 enum smtp_wait verb_wait(enum smtp_verb verb);
 bool verb_ends_group(enum smtp_verb verb); /* RFC 2920 3.1 */
 /* What a complete reply to the verb does to the state. */
 void smtp_track(struct smtp *s, enum smtp_verb verb, const struct reply *reply);
+/* The same for a reply that no call waits for, after raw bytes or a typed BDAT. */
+void raw_track(struct smtp *s, enum smtp_verb verb, const struct reply *reply);
+/* One more reply will come that no call waits for. */
+void wire_owe(struct smtp *s, enum smtp_verb verb);
 int smtp_limit_ms(const struct smtp *s, enum smtp_wait wait);
+
+/* What has to happen before anything goes out: unasked replies, and whether the link is up. */
+enum status smtp_before_sending(struct smtp *s) MUST_CHECK;
 
 /* One line on its way out. */
 struct outgoing {
@@ -49,6 +32,8 @@ struct outgoing {
     const char *note; /* told behind the line: what it says; or NULL */
     unsigned flags;
     bool keep_raw; /* the reply is needed as it came; the caller calls wire_redact */
+    struct span data; /* octets that go out behind the line, in the same write (BDAT) */
+    int data_lines;   /* how many lines of them are told */
 };
 /* Sends, reads the reply, keeps the state. */
 enum status smtp_exchange(struct smtp *s, const struct outgoing *out,
@@ -89,6 +74,25 @@ enum status learn_secret(struct smtp *s, const char *user, const char *p, size_t
 enum status learn_response(struct smtp *s, const char *p, size_t len, bool user_name) MUST_CHECK;
 /* Tells what a 334 asks for, decoded, when that is text. True: it is the user name of LOGIN. */
 bool note_challenge(struct smtp *s, const struct reply *reply);
+
+/*
+ * How much of a typed line may be shown; the rest is a secret. Takes note of what the line begins:
+ * the mechanism, and whether a user name is asked for next.
+ */
+size_t typed_visible(struct smtp *s, const char *line, size_t len, enum smtp_verb verb);
+/* What a line is, typed in the present state. */
+enum smtp_verb typed_verb(const struct smtp *s, const char *line, size_t len);
+/* Learns the words of a hidden line. */
+enum status learn_typed(struct smtp *s, const char *p, size_t len, bool user_name) MUST_CHECK;
+
+/* Tells the octets that go out behind a BDAT. */
+void chunk_tell(struct smtp *s, const struct outgoing *out);
+/* A typed BDAT whose octets are typed next. */
+enum status chunk_begin(struct smtp *s, const char *line, size_t len, uint64_t octets, bool last,
+                        struct error *error) MUST_CHECK;
+/* They are all there: waits for the reply, unless the server has refused before. */
+enum status chunk_end(struct smtp *s, struct reply *reply, bool *expects_reply,
+                      struct error *error) MUST_CHECK;
 
 /* The handshake on a connection that waits for it. */
 enum status smtp_secure(struct smtp *s, const struct tls_config *config,

@@ -69,6 +69,7 @@ struct verb_info {
 static const struct verb_info verbs[] = {
     {"EHLO", VERB_EHLO, WAIT_EHLO, true},
     {"HELO", VERB_HELO, WAIT_EHLO, true},
+    {"LHLO", VERB_LHLO, WAIT_EHLO, true},
     {"STARTTLS", VERB_STARTTLS, WAIT_STARTTLS, true},
     {"AUTH", VERB_AUTH, WAIT_AUTH, true},
     {"MAIL", VERB_MAIL, WAIT_MAIL, false},
@@ -82,6 +83,8 @@ static const struct verb_info verbs[] = {
     {"HELP", VERB_HELP, WAIT_OTHER, true},
     {"ETRN", VERB_ETRN, WAIT_OTHER, true},
     {"TURN", VERB_TURN, WAIT_OTHER, true},
+    {"XCLIENT", VERB_XCLIENT, WAIT_BANNER, true},
+    {"XFORWARD", VERB_XFORWARD, WAIT_OTHER, false},
     {"QUIT", VERB_QUIT, WAIT_QUIT, true},
 };
 
@@ -93,10 +96,46 @@ enum smtp_verb smtp_verb_of(const char *line, size_t len)
     }
     for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
         if (span_equal_nocase(word, verbs[i].word)) {
-            return verbs[i].verb;
+            uint64_t octets;
+            bool last = false;
+            bool ends = verbs[i].verb == VERB_BDAT && smtp_bdat_size(line, len, &octets, &last);
+            return ends && last ? VERB_BDAT_LAST : verbs[i].verb;
         }
     }
     return VERB_OTHER;
+}
+
+static size_t skip_blanks(const char *line, size_t len, size_t at)
+{
+    while (at < len && (line[at] == ' ' || line[at] == '\t')) {
+        at++;
+    }
+    return at;
+}
+
+bool smtp_bdat_size(const char *line, size_t len, uint64_t *octets, bool *last)
+{
+    uint64_t n = 0;
+    size_t at = skip_blanks(line, len, 4);
+    size_t begin = at;
+    struct span verb = {line, len < 4 ? len : 4};
+    if (len < 6 || at == 4 || !span_equal_nocase(verb, "BDAT")) {
+        return false;
+    }
+    for (; at < len && line[at] >= '0' && line[at] <= '9'; at++) {
+        n = 10 * n + (uint64_t)(line[at] - '0');
+        if (n > SMTP_CHUNK_MAX) {
+            return false;
+        }
+    }
+    size_t end = skip_blanks(line, len, at);
+    struct span rest = {line + end, len - end};
+    while (rest.len > 0 && (rest.p[rest.len - 1] == ' ' || rest.p[rest.len - 1] == '\t')) {
+        rest.len--;
+    }
+    *last = rest.len > 0 && span_equal_nocase(rest, "LAST");
+    *octets = n;
+    return at > begin && (rest.len == 0 || (*last && end > at));
 }
 
 enum smtp_wait verb_wait(enum smtp_verb verb)
@@ -106,7 +145,17 @@ enum smtp_wait verb_wait(enum smtp_verb verb)
             return verbs[i].wait;
         }
     }
-    return verb == VERB_AUTH_LINE ? WAIT_AUTH : verb == VERB_DOT ? WAIT_DOT : WAIT_OTHER;
+    switch (verb) {
+    case VERB_AUTH_LINE:
+        return WAIT_AUTH;
+    case VERB_DOT:
+    case VERB_BDAT_LAST:
+        return WAIT_DOT;
+    case VERB_GREETING:
+        return WAIT_BANNER;
+    default:
+        return WAIT_OTHER;
+    }
 }
 
 bool verb_ends_group(enum smtp_verb verb)
@@ -134,14 +183,39 @@ static void track_auth(struct smtp *s, const struct reply *reply)
     s->authenticated = s->authenticated || reply->code == 235;
 }
 
+/* RFC 2033 4.2: one reply for each recipient. */
+static void end_message(struct smtp *s)
+{
+    for (unsigned i = 1; s->lmtp && i < s->recipients; i++) {
+        wire_owe(s, VERB_OTHER);
+    }
+    s->recipients = 0;
+    s->state = SMTP_READY;
+}
+
+static void greet_again(struct smtp *s)
+{
+    caps_clear(&s->caps);
+    s->authenticated = false;
+    s->identified = true;
+    s->recipients = 0;
+    s->state = SMTP_GREETED;
+}
+
 void smtp_track(struct smtp *s, enum smtp_verb verb, const struct reply *reply)
 {
     int class = reply_class(reply);
     switch (verb) {
+    case VERB_GREETING:
+        s->state = reply->code == 220 && s->state == SMTP_CONNECTED ? SMTP_GREETED : s->state;
+        break;
     case VERB_EHLO:
     case VERB_HELO:
+    case VERB_LHLO:
         if (class == 2) {
-            caps_parse(&s->caps, reply, verb == VERB_EHLO);
+            caps_parse(&s->caps, reply, verb != VERB_HELO);
+            s->lmtp = verb == VERB_LHLO;
+            s->recipients = 0;
             s->state = SMTP_READY;
         }
         break;
@@ -154,17 +228,31 @@ void smtp_track(struct smtp *s, enum smtp_verb verb, const struct reply *reply)
         break;
     case VERB_RCPT:
         s->state = class == 2 ? SMTP_RCPT : s->state;
+        s->recipients += class == 2 ? 1 : 0;
         break;
     case VERB_DATA:
         s->state = class == 3 ? SMTP_TEXT : s->state;
         break;
     case VERB_DOT:
         /* RFC 5321 4.1.1.4: accepted or not, the transaction is over. */
-        s->state = SMTP_READY;
+        end_message(s);
+        break;
+    case VERB_BDAT_LAST:
+        /* RFC 3030 2: after a refusal only RSET helps. */
+        if (class == 2) {
+            end_message(s);
+        }
         break;
     case VERB_RSET:
         if (class == 2 && (s->state == SMTP_MAIL || s->state == SMTP_RCPT)) {
             s->state = SMTP_READY;
+            s->recipients = 0;
+        }
+        break;
+    case VERB_XCLIENT:
+        /* The server begins anew, as for the client that was named. */
+        if (class == 2) {
+            greet_again(s);
         }
         break;
     case VERB_QUIT:

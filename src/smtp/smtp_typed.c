@@ -71,8 +71,7 @@ static size_t visible_auth(struct smtp *s, const char *line, size_t len, size_t 
     return empty && at == len ? len : shown + 1;
 }
 
-/* How much of a typed line may be shown; the rest is a secret. */
-static size_t visible_len(struct smtp *s, const char *line, size_t len, enum smtp_verb verb)
+size_t typed_visible(struct smtp *s, const char *line, size_t len, enum smtp_verb verb)
 {
     bool star = len == 1 && line[0] == '*';
     size_t at = 0;
@@ -96,7 +95,7 @@ static size_t visible_len(struct smtp *s, const char *line, size_t len, enum smt
  * The words that are hidden are learnt one by one: a server may quote any of them. "PLAIN=secret"
  * is a slip that hides one word in another.
  */
-static enum status learn_typed(struct smtp *s, const char *p, size_t len, bool user_name)
+enum status learn_typed(struct smtp *s, const char *p, size_t len, bool user_name)
 {
     size_t at = 0;
     enum status st = learn_bytes(s, p, len);
@@ -114,6 +113,17 @@ static enum status learn_typed(struct smtp *s, const char *p, size_t len, bool u
     return st;
 }
 
+static enum status text_failed(struct smtp *s, enum status st, struct error *error)
+{
+    if (st == ST_CANCELLED) {
+        /* A line that was cut would join the next one. */
+        smtp_close(s, st);
+    } else {
+        st = wire_fail(s, st, WAIT_BLOCK);
+    }
+    return error_set(error, st, 0, _("The line could not be sent: %s."), status_word(st));
+}
+
 static enum status typed_text(struct smtp *s, const char *line, size_t len, struct error *error)
 {
     struct buf wire;
@@ -127,21 +137,35 @@ static enum status typed_text(struct smtp *s, const char *line, size_t len, stru
         st = buf_add(&wire, "\r\n", 2);
     }
     if (st == ST_OK) {
+        s->typed.sent = true;
         s->last_client_line = wire_tell(s, DIR_CLIENT, LINE_BODY | LINE_MANUAL, line, len);
         st = wire_write(s, wire.p, wire.len, deadline_in_ms(net_now_us(s->net), s->limits.block),
                         &put);
     }
     buf_wipe(&wire);
-    if (st == ST_OK) {
-        return ST_OK;
+    return st == ST_OK ? ST_OK : text_failed(s, st, error);
+}
+
+/* The line is part of the octets that a BDAT announced (RFC 3030 2). */
+static enum status typed_octets(struct smtp *s, const char *line, size_t len, struct reply *reply,
+                                bool *expects_reply, struct error *error)
+{
+    uint64_t octets = (uint64_t)len + 2;
+    if (octets > s->chunk_left) {
+        return error_set(
+            error, ST_INVALID, 0,
+            Q_("%llu octet of the BDAT is left, and the line with its end has %llu.",
+               "%llu octets of the BDAT are left, and the line with its end has %llu.",
+               (unsigned long)s->chunk_left),
+            (unsigned long long)s->chunk_left, (unsigned long long)octets);
     }
-    if (st == ST_CANCELLED) {
-        /* A line that was cut would join the next one. */
-        smtp_close(s, st);
-    } else {
-        st = wire_fail(s, st, WAIT_BLOCK);
+    *expects_reply = false;
+    enum status st = typed_text(s, line, len, error);
+    if (st != ST_OK) {
+        return st;
     }
-    return error_set(error, st, 0, _("The line could not be sent: %s."), status_word(st));
+    s->chunk_left -= octets;
+    return s->chunk_left > 0 ? ST_OK : chunk_end(s, reply, expects_reply, error);
 }
 
 static enum status check_typed(const struct smtp *s, const char *line, size_t len,
@@ -156,6 +180,10 @@ static enum status check_typed(const struct smtp *s, const char *line, size_t le
     }
     if (s->conn == NULL) {
         return error_set(error, smtp_gone(s), 0, _("There is no connection."));
+    }
+    if (s->write_end) {
+        return error_set(error, ST_INVALID, 0,
+                         _("Our direction of the connection was ended; nothing more can be sent."));
     }
     return ST_OK;
 }
@@ -207,18 +235,49 @@ static void end_nested(struct smtp *s, const struct reply *reply)
     }
 }
 
-static enum smtp_verb typed_verb(const struct smtp *s, const char *line, size_t len)
+enum smtp_verb typed_verb(const struct smtp *s, const char *line, size_t len)
 {
     size_t at = 0;
     struct span word = word_at(line, len, &at);
     if (s->state == SMTP_CONTINUATION) {
         return VERB_AUTH_LINE;
     }
-    if (s->state == SMTP_TEXT) {
+    if (s->state == SMTP_TEXT || s->raw_text) {
         return VERB_DOT;
     }
     /* Blanks before it make it no command, but what follows is still a secret. */
     return span_equal_nocase(word, "AUTH") ? VERB_AUTH : smtp_verb_of(line, len);
+}
+
+static enum status typed_handshake(struct smtp *s, const struct tls_config *config,
+                                   const struct reply *reply, struct error *error)
+{
+    struct buf injected;
+    buf_init(&injected, REPLY_TEXT_MAX);
+    enum status st = smtp_after_starttls(s, config, reply, &injected, error);
+    s->typed.injected = injected.len;
+    s->typed.handshake = reply->code == 220 && injected.len == 0;
+    buf_free(&injected);
+    return st;
+}
+
+/* Behind an unfinished line of raw mode nobody knows what this one is, and how it is answered. */
+static enum status typed_behind_raw(struct smtp *s, const char *line, size_t len,
+                                    struct error *error)
+{
+    struct buf bytes;
+    buf_init(&bytes, SMTP_RAW_MAX + 2);
+    enum status st = buf_add(&bytes, line, len);
+    if (st == ST_OK) {
+        st = buf_add(&bytes, "\r\n", 2);
+    }
+    if (st == ST_OK) {
+        st = smtp_raw(s, bytes.p, bytes.len, 0, error);
+    } else {
+        error_set(error, st, 0, _("The line could not be sent: %s."), status_word(st));
+    }
+    buf_wipe(&bytes);
+    return st;
 }
 
 static enum status typed_command(struct smtp *s, const char *line, size_t len,
@@ -231,17 +290,20 @@ static enum status typed_command(struct smtp *s, const char *line, size_t len,
     out.wait = verb_wait(out.verb);
     out.flags |= out.verb == VERB_DOT ? LINE_BODY : 0u;
     bool nested = out.verb == VERB_STARTTLS && s->tls;
+    s->typed.verb = out.verb;
     if (out.verb == VERB_STARTTLS && config == NULL && !nested) {
         return error_set(error, ST_INVALID, 0, _("STARTTLS cannot be typed here."));
     }
     buf_init(&shown, SMTP_RAW_MAX + 64);
     enum status st = ST_OK;
-    size_t visible = visible_len(s, line, len, out.verb);
+    size_t visible = typed_visible(s, line, len, out.verb);
     if (visible < len) {
         st = typed_hidden(s, &out, visible, &shown, error);
     }
     if (st == ST_OK) {
         st = smtp_exchange(s, &out, reply);
+        s->typed.sent = reply->command_line != 0 || st == ST_OK;
+        s->typed.line = reply->command_line;
         if (st != ST_OK) {
             error_set(error, st, 0, _("There is no answer: %s."), status_word(st));
         }
@@ -254,7 +316,7 @@ static enum status typed_command(struct smtp *s, const char *line, size_t len,
     if (nested) {
         end_nested(s, reply);
     } else if (out.verb == VERB_STARTTLS) {
-        st = smtp_after_starttls(s, config, reply, NULL, error);
+        st = typed_handshake(s, config, reply, error);
     }
     return st;
 }
@@ -265,13 +327,36 @@ enum status smtp_typed(struct smtp *s, const char *line, size_t len,
 {
     reply_reset(reply);
     *expects_reply = true;
+    s->typed = (struct smtp_typed){.verb = VERB_OTHER, .before = s->state};
     enum status st = check_typed(s, line, len, error);
     if (st != ST_OK) {
         return st;
     }
-    if (s->state == SMTP_TEXT && !(len == 1 && line[0] == '.')) {
+    if (s->raw_used) {
+        /* What was answered to raw bytes decides what this line is. */
+        st = smtp_before_sending(s);
+        if (st != ST_OK) {
+            return error_set(error, st, 0, _("There is no connection."));
+        }
+        s->typed.before = s->state;
+    }
+    if (s->raw_tail.len > 0) {
+        *expects_reply = false;
+        return typed_behind_raw(s, line, len, error);
+    }
+    if (s->chunk_left > 0) {
+        return typed_octets(s, line, len, reply, expects_reply, error);
+    }
+    bool in_text = s->state == SMTP_TEXT || s->raw_text;
+    if (in_text && !(len == 1 && line[0] == '.')) {
         *expects_reply = false;
         return typed_text(s, line, len, error);
+    }
+    uint64_t octets = 0;
+    bool last = false;
+    if (s->state != SMTP_CONTINUATION && smtp_bdat_size(line, len, &octets, &last) && octets > 0) {
+        *expects_reply = false;
+        return chunk_begin(s, line, len, octets, last, error);
     }
     return typed_command(s, line, len, config, reply, error);
 }

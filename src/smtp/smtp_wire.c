@@ -363,14 +363,35 @@ static bool stray_begun(const struct smtp *s)
     return s->stray.line_count > 0 || s->stray.state != 0;
 }
 
+void wire_owe(struct smtp *s, enum smtp_verb verb)
+{
+    if (s->owed < SMTP_OWED_MAX) {
+        s->owed_verb[s->owed] = (unsigned char)verb;
+    }
+    s->owed++;
+}
+
+static enum smtp_verb take_owed(struct smtp *s)
+{
+    enum smtp_verb verb = (enum smtp_verb)s->owed_verb[0];
+    memmove(s->owed_verb, s->owed_verb + 1, SMTP_OWED_MAX - 1);
+    s->owed_verb[SMTP_OWED_MAX - 1] = VERB_OTHER;
+    s->owed--;
+    return verb;
+}
+
 static void stray_done(struct smtp *s)
 {
-    if (s->owed > 0) {
-        s->owed--;
+    bool owed = s->owed > 0;
+    s->stray_code = s->stray.code;
+    if (owed || s->raw_used) {
+        enum smtp_verb verb = owed ? take_owed(s) : VERB_OTHER;
         /* The only thing that 235 ever means (RFC 4954 6), however late it comes. */
         if (s->stray.code == 235) {
             s->authenticated = true;
             s->state = s->state == SMTP_CONTINUATION ? s->before_auth : s->state;
+        } else {
+            raw_track(s, verb, &s->stray);
         }
     } else {
         s->unasked++;
@@ -397,7 +418,7 @@ static unsigned stray_flags(const struct smtp *s)
             code[i] = in.p[i - begun];
         }
     }
-    return s->owed > 0 || memcmp(code, "421", 3) == 0 ? 0u : LINE_ODD;
+    return s->owed > 0 || s->raw_used || memcmp(code, "421", 3) == 0 ? 0u : LINE_ODD;
 }
 
 /* Reads on in a reply that no call waits for. ST_OK when it is complete. */
@@ -500,7 +521,7 @@ static void leave_behind(struct smtp *s, struct reply *reply)
             forget_text(reply);
         }
     }
-    s->owed++;
+    wire_owe(s, VERB_OTHER);
 }
 
 static void tell_end(struct smtp *s, enum status st, enum smtp_wait wait)

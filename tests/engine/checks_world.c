@@ -63,6 +63,20 @@ static void keep_facts(void *ctx, const struct facts *f)
     w->facts_told++;
 }
 
+static void keep_answer(void *ctx, const struct dns_facts *f)
+{
+    struct world *w = ctx;
+    assert_non_null(f->name);
+    w->answers_told++;
+}
+
+static void keep_dial(void *ctx, const struct dial_facts *f)
+{
+    struct world *w = ctx;
+    assert_int_not_equal(f->to.family, 0);
+    w->dials_told++;
+}
+
 static uint16_t keep_path(void *ctx)
 {
     struct world *w = ctx;
@@ -85,6 +99,8 @@ static struct world *world_new(const char *target)
                                   .wait = keep_wait,
                                   .finding = keep_finding,
                                   .facts = keep_facts,
+                                  .answer = keep_answer,
+                                  .dial = keep_dial,
                                   .new_path = keep_path};
     return w;
 }

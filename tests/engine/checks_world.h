@@ -38,7 +38,7 @@ struct world {
     struct world_line lines[WORLD_LINES_MAX];
     uint32_t line_count;
     uint16_t paths;
-    unsigned facts_told;
+    unsigned facts_told, answers_told, dials_told;
     /* Raises the token when this many more lines were told; 0: never. */
     unsigned cancel_after;
 };

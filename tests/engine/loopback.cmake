@@ -8,3 +8,4 @@ target_link_libraries(loopback_bench PUBLIC runner fake_smtp PRIVATE house)
 
 engine_test(loopback loopback_bench)
 engine_test(loopback_session loopback_bench)
+engine_test(loopback_hand loopback_bench)

@@ -45,20 +45,25 @@ void runner_open(struct runner *r, const char *scenario, enum practice_pace pace
     open_engine(r);
 }
 
-void runner_open_text(struct runner *r, const char *text, enum practice_pace pace)
+void runner_open_whole(struct runner *r, const char *text, enum practice_pace pace)
 {
     struct practice_options options = {.pace = pace};
     struct error error = {.text = ""};
-    struct buf whole;
     memset(r, 0, sizeof(*r));
+    if (practice_open_text("test", text, strlen(text), &options, &r->net, &r->info, &error) !=
+        ST_OK) {
+        fail_msg("%s\n%s", error.text, text);
+    }
+    open_engine(r);
+}
+
+void runner_open_text(struct runner *r, const char *text, enum practice_pace pace)
+{
+    struct buf whole;
     buf_init(&whole, SCENARIO_FILE_MAX);
     assert_int_equal(buf_addf(&whole, "%s%s", head, text), ST_OK);
-    if (practice_open_text("test", buf_str(&whole), whole.len, &options, &r->net, &r->info,
-                           &error) != ST_OK) {
-        fail_msg("%s", error.text);
-    }
+    runner_open_whole(r, buf_str(&whole), pace);
     buf_free(&whole);
-    open_engine(r);
 }
 
 void runner_close(struct runner *r)
@@ -140,9 +145,21 @@ static void note_event(struct runner *r, const struct event *e)
                       e->u.done.cancelled ? " cancelled" : "");
         r->runs_done += e->run == r->record.run;
         break;
+    case EVENT_REPLAY:
+        st = buf_addf(&r->log, "replay %d %u/%u %d %d\n", (int)e->u.replay.state,
+                      (unsigned)e->u.replay.step, (unsigned)e->u.replay.count,
+                      e->u.replay.expected, e->u.replay.got);
+        break;
     case EVENT_SUSPENDED:
         st = buf_addf(&r->log, "suspended\n");
         break;
+    case EVENT_ANSWER:
+        note_string(r, e->u.answer->name);
+        for (size_t i = 0; i < e->u.answer->count; i++) {
+            note_string(r, e->u.answer->records[i]);
+        }
+        break;
+    case EVENT_DIAL:
     case EVENT_MARK:
     case EVENT_WAIT:
         break;
@@ -234,6 +251,18 @@ static bool came_later(const struct runner *r, const void *arg)
 void runner_until_text(struct runner *r, const char *text)
 {
     const struct later l = {text, 0};
+    runner_until(r, came_later, &l);
+}
+
+void runner_expect(struct runner *r, const char *text)
+{
+    r->expected = text;
+    r->expected_after = lines_last(r->record.lines);
+}
+
+void runner_until_expected(struct runner *r)
+{
+    const struct later l = {r->expected, r->expected_after};
     runner_until(r, came_later, &l);
 }
 

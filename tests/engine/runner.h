@@ -19,12 +19,16 @@ struct runner {
     struct buf log;     /* every event in words, one a line */
     struct buf text;    /* every text that an event carried */
     unsigned runs_done; /* EVENT_RUN_DONE of the present run */
+    const char *expected;
+    uint32_t expected_after;
 };
 
 /* A scenario that is built in. */
 void runner_open(struct runner *r, const char *scenario, enum practice_pace pace);
 /* A scenario from text; its first lines (title, target...) are put in. */
 void runner_open_text(struct runner *r, const char *text, enum practice_pace pace);
+/* A whole scenario as it stands in a file. */
+void runner_open_whole(struct runner *r, const char *text, enum practice_pace pace);
 void runner_close(struct runner *r);
 
 void runner_start(struct runner *r); /* engine_start with r->plan, and a fresh record */
@@ -38,6 +42,9 @@ void runner_step(struct runner *r, enum check_id check, const struct plan *plan)
 /* Types a line and waits for a transcript line that holds `answer`. */
 void runner_type(struct runner *r, const char *line, const char *answer);
 void runner_until_text(struct runner *r, const char *text);
+/* Waits for a line that holds the text and came after runner_expect. */
+void runner_expect(struct runner *r, const char *text);
+void runner_until_expected(struct runner *r);
 void runner_until_session(struct runner *r, enum smtp_state state);
 
 bool runner_found(const struct runner *r, const char *id); /* a finding, or the cause of one */

@@ -10,15 +10,10 @@
 #include <cmocka.h>
 
 #include "base64.h"
-#include "guide.h"
+#include "canary.h"
 #include "options.h"
-#include "report.h"
-#include "runner.h"
 
-#define USER "anna@example.org"
-#define CANARY "Kanarienvogel-8431/x"
-#define FORM_MAX 1024
-#define FORMS_MAX 24
+#define USER CANARY_USER
 
 /* It says again whatever it hears behind XECHO. */
 #define WORLD                                                                                      \
@@ -26,114 +21,6 @@
     "host mail.example.org\n    address 192.0.2.30\n    latency 2ms\n    port 587 mx\n"            \
     "server mx\n    local example.org\n    mailbox postmaster\n    offer STARTTLS\n"               \
     "    on XECHO: reply \"250 you said {command}\"\n"
-
-struct form {
-    char text[FORM_MAX];
-    size_t len;
-};
-
-/* The canary as it may travel or be written down. */
-struct forms {
-    struct form list[FORMS_MAX];
-    size_t count;
-};
-
-static void add_form(struct forms *f, const char *p, size_t len)
-{
-    assert_true(f->count < FORMS_MAX && len <= FORM_MAX);
-    memcpy(f->list[f->count].text, p, len);
-    f->list[f->count++].len = len;
-}
-
-static void add_base64_of(struct forms *f, const char *p, size_t len, size_t from, size_t tail)
-{
-    struct buf b;
-    buf_init(&b, FORM_MAX);
-    assert_int_equal(base64_encode(&b, p, len), ST_OK);
-    add_form(f, b.p + from, b.len - from - tail);
-    buf_free(&b);
-}
-
-/* In hex and percent-encoded. */
-static void add_written_out(struct forms *f)
-{
-    const size_t len = strlen(CANARY);
-    char text[FORM_MAX];
-    for (size_t i = 0; i < len; i++) {
-        snprintf(text + 2 * i, 3, "%02x", (unsigned char)CANARY[i]);
-    }
-    add_form(f, text, 2 * len);
-    for (size_t i = 0; i < len; i++) {
-        snprintf(text + 2 * i, 3, "%02X", (unsigned char)CANARY[i]);
-    }
-    add_form(f, text, 2 * len);
-    add_form(f, "Kanarienvogel-8431%2Fx", strlen("Kanarienvogel-8431%2Fx"));
-    add_form(f, "Kanarienvogel-8431%2fx", strlen("Kanarienvogel-8431%2fx"));
-}
-
-static void make_forms(struct forms *f)
-{
-    static const char plain[] = "\0" USER "\0" CANARY;
-    static const char plain2[] = USER "\0" USER "\0" CANARY;
-    static const char bearer[] = "user=" USER "\1auth=Bearer " CANARY "\1\1";
-    const size_t len = strlen(CANARY);
-    char text[FORM_MAX];
-    f->count = 0;
-    add_form(f, CANARY, len);
-    /* Whatever stands before it, in the middle of base64. What neighbours mix in is left away. */
-    for (size_t offset = 0; offset < 3; offset++) {
-        char shifted[FORM_MAX] = "??";
-        memcpy(shifted + offset, CANARY, len);
-        add_base64_of(f, shifted, offset + len, offset == 0 ? 0 : 4, 4);
-    }
-    add_base64_of(f, plain, sizeof(plain) - 1, 0, 0);
-    add_base64_of(f, plain2, sizeof(plain2) - 1, 0, 0);
-    add_base64_of(f, bearer, sizeof(bearer) - 1, 0, 0);
-    add_written_out(f);
-    add_form(f, "Kanarienvogel-8431\\/x", strlen("Kanarienvogel-8431\\/x")); /* JSON */
-    for (size_t i = 0; i < len; i++) {
-        text[i] = CANARY[len - 1 - i];
-    }
-    add_form(f, text, len);
-    for (size_t i = 0; i < len; i++) {
-        text[2 * i] = CANARY[i];
-        text[2 * i + 1] = '\0';
-    }
-    add_form(f, text, 2 * len - 1);
-}
-
-static void assert_clean(const char *what, const char *p, size_t len)
-{
-    struct forms forms;
-    make_forms(&forms);
-    for (size_t i = 0; i < forms.count; i++) {
-        if (len > 0 && memmem(p, len, forms.list[i].text, forms.list[i].len) != NULL) {
-            fail_msg("form %zu of the password is in %s:\n%s", i, what, p);
-        }
-    }
-}
-
-/* Every event and every report that can be made of the run. */
-static void assert_no_canary(const struct runner *r)
-{
-    struct guide *guide;
-    struct error error = {.text = ""};
-    assert_int_equal(guide_load(&guide, NULL, "en", &error), ST_OK);
-    assert_true(r->text.len > 0);
-    assert_clean("the events", buf_str(&r->text), r->text.len);
-    for (int format = REPORT_TEXT; format <= REPORT_JSON; format++) {
-        struct buf out;
-        const struct report_options options = {.format = (enum report_format)format,
-                                               .plan = &r->plan,
-                                               .guide = guide,
-                                               .english_guide = guide};
-        buf_init(&out, REPORT_MAX);
-        assert_int_equal(report_build(&r->record, &options, &out), ST_OK);
-        assert_clean("a report", buf_str(&out), out.len);
-        buf_free(&out);
-    }
-    guide_free(guide);
-}
 
 /* `password` is the one that the server knows; the canary is what is used. */
 static void open_login(struct runner *r, const char *mech, const char *password, const char *rule,
@@ -167,14 +54,14 @@ static void have_it_echoed(struct runner *r)
 {
     static const char *const in_base64[] = {CANARY, ("?" CANARY "?"), ("??" CANARY)};
     static const char plain[] = "\0" USER "\0" CANARY;
-    struct forms forms;
+    struct canary_forms forms;
     forms.count = 0;
-    add_form(&forms, CANARY, strlen(CANARY));
+    canary_add(&forms, CANARY, strlen(CANARY));
     for (size_t i = 0; i < ARRAY_LEN(in_base64); i++) {
-        add_base64_of(&forms, in_base64[i], strlen(in_base64[i]), 0, 0);
+        canary_add_base64(&forms, in_base64[i], strlen(in_base64[i]), 0, 0);
     }
-    add_base64_of(&forms, plain, sizeof(plain) - 1, 0, 0);
-    add_written_out(&forms);
+    canary_add_base64(&forms, plain, sizeof(plain) - 1, 0, 0);
+    canary_add_written_out(&forms);
     for (size_t i = 0; i < forms.count; i++) {
         have_it_said(r, forms.list[i].text, forms.list[i].len);
     }
@@ -195,7 +82,7 @@ static void test_a41_right(void **state)
         }
         assert_true(r.record.session_authenticated);
         have_it_echoed(&r);
-        assert_no_canary(&r);
+        canary_assert_none(&r);
         runner_close(&r);
     }
 }
@@ -217,7 +104,7 @@ static void test_a41_wrong(void **state)
         assert_false(r.record.session_authenticated);
         assert_true(runner_verdict(&r, CHECK_AUTH) == VERDICT_FAIL ||
                     runner_verdict(&r, CHECK_AUTH) == VERDICT_INCONCLUSIVE);
-        assert_no_canary(&r);
+        canary_assert_none(&r);
         runner_close(&r);
     }
 }
@@ -238,10 +125,10 @@ static void test_a41_aborted(void **state)
         runner_until(&r, waits_for_login, NULL);
         engine_cancel(r.engine, i % 2 == 0 ? CANCEL_POLITE : CANCEL_HARD);
         runner_until_done(&r);
-        assert_no_canary(&r);
+        canary_assert_none(&r);
         /* What is typed after it may be meant for the login that was broken off. */
         runner_type(&r, CANARY, "no connection");
-        assert_no_canary(&r);
+        canary_assert_none(&r);
         runner_close(&r);
     }
 }
@@ -281,11 +168,11 @@ static void test_a41_typed(void **state)
     TYPE_TOKEN(&r, "AUTH PLAIN=", "\0" USER "\0" CANARY, "50");
     TYPE_TOKEN(&r, "AUTH PLAIN ", "\0" USER "\0" CANARY, "235 ");
     have_it_echoed(&r);
-    assert_no_canary(&r);
+    canary_assert_none(&r);
     /* And to a later connection of the same run. */
     runner_step(&r, CHECK_EHLO, NULL);
     have_it_echoed(&r);
-    assert_no_canary(&r);
+    canary_assert_none(&r);
     runner_close(&r);
 }
 
@@ -306,7 +193,7 @@ static void test_a41_typed_and_stopped(void **state)
     runner_until_text(&r, "Stopped before the line was sent");
     runner_type(&r, CANARY, "hidden");
     runner_type(&r, "*", "50");
-    assert_no_canary(&r);
+    canary_assert_none(&r);
     runner_close(&r);
 }
 
@@ -453,7 +340,7 @@ static void read_only_of(const char *name)
     if (count_verbs(&r, risky) != 0) {
         fail_msg("%s:\n%s", name, buf_str(practice_log(r.net)));
     }
-    assert_no_canary(&r);
+    canary_assert_none(&r);
     close_eager(&r, &o, storage);
 }
 

@@ -7,34 +7,10 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "options.h"
 #include "reply_decode.h"
-#include "runner.h"
+#include "told.h"
 
 #define GOLDEN_MAX 65536
-
-/* A scenario with the options that its story assumes, read as the program reads them. */
-static void open_as_told(struct runner *r, struct options *o, char **storage, const char *name)
-{
-    struct error error = {.text = ""};
-    runner_open(r, name, PRACTICE_INSTANT);
-    options_init(o);
-    o->target = r->info.target;
-    if (options_parse_text(o, r->info.options, storage, &error) != ST_OK ||
-        options_finish(o, &error) != ST_OK || options_password(o, &error) != ST_OK) {
-        fail_msg("%s: %s", name, error.text);
-    }
-    plan_free(&r->plan);
-    assert_int_equal(plan_copy(&r->plan, &o->plan), ST_OK);
-    assert_int_equal(plan_validate(&r->plan, &error), ST_OK);
-}
-
-static void close_all(struct runner *r, struct options *o, char *storage)
-{
-    runner_close(r);
-    options_free(o);
-    free(storage);
-}
 
 /* Descriptors of this process that are sockets. */
 static bool has_sockets(void)
@@ -112,12 +88,12 @@ static void test_every_scenario_is_diagnosed_right(void **state)
         struct runner r;
         struct options o;
         char *storage = NULL;
-        open_as_told(&r, &o, &storage, *name);
+        told_open(&r, &o, &storage, *name);
         runner_run(&r);
         assert_false(has_sockets());
         all++;
         right += found_exactly(&r) ? 1 : 0;
-        close_all(&r, &o, storage);
+        told_close(&r, &o, storage);
     }
     practice_names_free(names);
     print_message("%zu of %zu scenarios were diagnosed right\n", right, all);
@@ -173,13 +149,13 @@ static void test_decisions_come_in_this_order(void **state)
         struct options o;
         struct buf decisions;
         char *storage = NULL;
-        open_as_told(&r, &o, &storage, names[i]);
+        told_open(&r, &o, &storage, names[i]);
         runner_run(&r);
         buf_init(&decisions, GOLDEN_MAX);
         add_decisions(&r, &decisions);
         compare_with_golden(names[i], &decisions);
         buf_free(&decisions);
-        close_all(&r, &o, storage);
+        told_close(&r, &o, storage);
     }
 }
 
@@ -194,15 +170,15 @@ static void test_same_texts_each_time(void **state)
         struct options o, p;
         char *first = NULL;
         char *second = NULL;
-        open_as_told(&a, &o, &first, names[i]);
-        open_as_told(&b, &p, &second, names[i]);
+        told_open(&a, &o, &first, names[i]);
+        told_open(&b, &p, &second, names[i]);
         runner_run(&a);
         runner_run(&b);
         assert_true(a.text.len > 0);
         assert_int_equal(a.text.len, b.text.len);
         assert_memory_equal(a.text.p, b.text.p, a.text.len);
-        close_all(&a, &o, first);
-        close_all(&b, &p, second);
+        told_close(&a, &o, first);
+        told_close(&b, &p, second);
     }
 }
 

@@ -20,6 +20,12 @@ static const char *const seeds[] = {
     "v=rmF9pqV8S7suAoZWja4dJRkFsKQ=",
     "\x12\x34\x81\x80\0\1\0\1\0\0\0\0\7example\3org\0\0\1\0\1\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1",
     ".\r\n..\r\na\nb\rc\r\n.",
+    "host mx.example.org[192.0.2.1] said: 550-5.1.1 no 550 5.1.1 (#5.1.1) (in reply to RCPT TO command)",
+    "Status: 4.2.2\nRemote-MTA: dns; mx.example.org\nDiagnostic-Code: smtp; 452 over\n quota\n\n>>> DATA\n<<< 554 no",
+    "EHLO x\nexpect 250\nraw NO\\x00OP\\r\\n\nBDAT 4\nab\nDATA\ntext\n.\nAUTH PLAIN <hidden 8 bytes>\n",
+    "     1   0.001 S: 220 x\n     2 ! 0.002 C~ DATA\n     3   0.003 S~ 354 go\n     4   0.004 c: a\\n\n",
+    "{\"transcript\":[{\"n\":1,\"dir\":\"C\",\"text\":\"BDAT 2\"},{\"dir\":\"C\",\"text\":\"\"}]}",
+    "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nMAIL FROM:<\"a>\\\"\"@b> SIZE=1 ORCPT=rfc822;a+2Bb BY=1;R\r\n",
     "\x1b]52;c;AAAA\x07\xc2\x9b\xe2\x80\xae\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9",
 };
 

@@ -108,6 +108,12 @@ make_dns() {
 make_dovecot() {
     mkdir -p "$dir/dovecot"
     fill "$here/conf/dovecot.conf" "$dir/dovecot/dovecot.conf"
+    # LMTP is a package of its own in some distributions.
+    if [ -e /usr/lib/dovecot/lmtp ] || [ -e /usr/libexec/dovecot/lmtp ]; then
+        fill "$here/conf/dovecot-lmtp.conf" "$dir/dovecot/lmtp.conf"
+        echo "!include $dir/dovecot/lmtp.conf" >>"$dir/dovecot/dovecot.conf"
+        touch "$dir/lmtp"
+    fi
     cp "$here/conf/users" "$dir/dovecot/users"
     start dovecot dovecot -F -c "$dir/dovecot/dovecot.conf"
 }

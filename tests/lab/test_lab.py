@@ -190,6 +190,149 @@ def the_schema_holds(lab):
 
 
 @case
+def a_message_in_pieces(lab):
+    r = lab.report("--send", "--from", "probe@client.lab.test", "--to", "alice@lab.test", "--bdat=150",
+                   "--subject", "in pieces", "lab.test")
+    has(r, "smtp.send.ok")
+    text = transcript(r)
+    assert text.count("C: BDAT 150") >= 2 and re.search(r"C: BDAT \d+ LAST", text), text
+    assert not re.search(r"^C: DATA$", text, re.M)
+    mail = [m.decode() for m in lab.mails("alice") if b"Subject: in pieces" in m]
+    assert mail and "Nothing has to be done about it" in mail[0], mail
+
+
+@case
+def a_message_from_a_file(lab):
+    path = os.path.join(lab.dir, "own.eml")
+    body = ".\n..\nFrom the beginning\n" + "x" * 900 + "\ncaf\u00e9\n"
+    with open(path, "w", encoding="utf-8", newline="") as f:
+        f.write("From: <probe@client.lab.test>\nSubject: my own\n\n" + body)
+    r = lab.report("--send", "--from", "probe@client.lab.test", "--to", "alice@lab.test", "--message", path,
+                   "--mail-param", "RET=HDRS", "--mail-param", "ENVID=lab1", "--rcpt-param", "NOTIFY=NEVER",
+                   "lab.test")
+    has(r, "smtp.send.ok")
+    text = transcript(r)
+    assert "not added: Date, To, Message-ID" in text
+    assert "RET=HDRS ENVID=lab1" in text and "NOTIFY=NEVER" in text and "BODY=8BITMIME" in text
+    mail = [m.decode() for m in lab.mails("alice") if b"Subject: my own" in m]
+    assert mail and mail[0].endswith("\n\n" + body), mail
+    # A parameter that Postfix does not offer goes out all the same, and Postfix says what it thinks of it.
+    r = lab.report("--send", "--to", "alice@lab.test", "--mail-param", "MT-PRIORITY=3", "lab.test")
+    assert "MT-PRIORITY=3 is sent all the same" in transcript(r) and "555 5.5.4" in transcript(r)
+
+
+@case
+def attachments_and_samples_arrive(lab):
+    import email
+    import email.policy
+    path = os.path.join(lab.dir, "Pr\u00fcfung \u20ac.bin")
+    with open(path, "wb") as f:
+        f.write(bytes(range(256)) * 40)
+    r = lab.report("--send", "--to", "alice@lab.test", "--attach", path, "--sample", "eicar", "--subject",
+                   "with parts", "lab.test")
+    has(r, "smtp.send.ok")
+    raw = [m for m in lab.mails("alice") if b"Subject: with parts" in m][0]
+    mail = email.message_from_bytes(raw, policy=email.policy.default)
+    parts = {p.get_filename(): p.get_content() for p in mail.iter_attachments()}
+    assert parts[os.path.basename(path)] == bytes(range(256)) * 40, list(parts)
+    assert len(parts["eicar.com"]) == 68
+    assert not mail.defects and not any(p.defects for p in mail.walk())
+
+
+@case
+def as_another_client(lab):
+    log = os.path.join(lab.dir, "log", "mail.log")
+    r = lab.report("--host", "mx.lab.test:2525", "--xclient", "ADDR=203.0.113.9 NAME=spike.example", "--send",
+                   "--to", "alice@lab.test", "--subject", "xclient", "lab.test")
+    has(r, "smtp.ehlo.xclient", "smtp.send.ok")
+    assert "XCLIENT ADDR=203.0.113.9 NAME=spike.example" in transcript(r)
+    assert "client=spike.example[203.0.113.9]" in open(log).read()
+    # That address may relay here, which ours may not.
+    r = lab.report("--host", "mx.lab.test:2525", "--relay-test", "lab.test")
+    has(r, "smtp.relay.denied")
+    r = lab.report("--host", "mx.lab.test:2525", "--relay-test", "--xclient", "ADDR=203.0.113.9", "lab.test")
+    lacks(r, "smtp.relay.denied")
+    r = lab.report("--xclient", "ADDR=203.0.113.9", "lab.test")
+    has(r, "smtp.ehlo.xclient_not_offered")
+    r = lab.report("--host", "mx.lab.test:2525", "--xclient", "ADDR=[UNAVAILABLE]", "lab.test")
+    has(r, "smtp.ehlo.xclient")
+
+
+@case
+def behind_a_load_balancer(lab):
+    log = os.path.join(lab.dir, "log", "mail.log")
+    for version, client in (("v1", "203.0.113.71"), ("v2", "203.0.113.72")):
+        r = lab.report("-4", "--host", "mx.lab.test:2526", "--proxy", f"{version}:{client}:4711", "--send", "--to",
+                       "alice@lab.test", "lab.test")
+        has(r, "smtp.banner.ok", "tls.starttls.ok", "smtp.send.ok")
+        assert f"[{client}]" in open(log).read(), client
+        r = lab.report("-4", "--host", "mx.lab.test:2527", "--tls", "implicit", "--proxy", f"{version}:{client}",
+                       "lab.test")
+        has(r, "smtp.banner.ok", "tls.starttls.implicit", "smtp.ehlo.ok")
+    r = lab.report("-4", "--host", "mx.lab.test:2526", "--proxy", "v2:local", "lab.test")
+    has(r, "smtp.banner.ok")
+    r = lab.report("-4", "--timeout", "6", "--host", "mx.lab.test:2526", "lab.test")
+    lacks(r, "smtp.banner.ok")
+
+
+def play(lab, script, *args, env=None):
+    path = os.path.join(lab.dir, "script.txt")
+    with open(path, "w") as f:
+        f.write(script)
+    return lab.report("--replay", path, *args, env=env)
+
+
+@case
+def exact_bytes(lab):
+    # Postfix takes a bare LF for a line end, and several lines in one packet in their order.
+    r = play(lab, "raw EHLO a.example\\nNOOP\\nNOOP\\r\\n\nexpect 250\nQUIT\n", "lab.test")
+    text = transcript(r)
+    assert r["replay"]["state"] == "done", (r["replay"], text)
+    assert "C: NOOP\\n" in text and text.count("S: 250 2.0.0 Ok") >= 1
+    raw = [line for line in r["transcript"] if line.get("raw")]
+    assert raw and raw[0]["text"] == "EHLO a.example\\n", raw
+    r = play(lab, "raw EHLO a.example\\r\\nMAIL FROM:<probe@client.lab.test>\\r\\nRCPT TO:<alice@lab.test>\\r\\nDATA\\r\\n"
+             "\nexpect 354\nraw Subject: raw\\r\\n\\r\\n..dot\\r\\n.\\r\\nQUIT\\r\\n\nexpect 221\n", "--send", "lab.test")
+    assert r["replay"]["state"] == "done", (r["replay"], transcript(r))
+    mail = [m for m in lab.mails("alice") if b"Subject: raw" in m]
+    assert mail and mail[0].endswith(b"\n\n.dot\n"), mail
+    # NUL and bare CR inside of commands: whatever Postfix makes of it is told, and nothing hangs.
+    r = play(lab, "raw NO\\0OP\\r\\nNO\\rOP\\r\\n\nexpect 5\nQUIT\n", "lab.test")
+    assert "NO\\0OP\\r\\n" in transcript(r)
+
+
+@case
+def a_saved_session_is_played_again(lab):
+    saved = os.path.join(lab.dir, "login.json")
+    args = ["--auth-user", "alice", "--password-env", "SCOPE_PASSWORD", "submit.lab.test:587"]
+    for mech in ("PLAIN", "SCRAM-SHA-256"):
+        done = lab.run("--check", "--ca-file", lab.ca, "--send", "--to", "alice@lab.test", "--subject", "again " + mech,
+                       "--auth-mech", mech, "--save", saved, *args, env=LOGIN)
+        assert done.returncode == 0, done.stdout
+        assert not any(secret in open(saved).read() for secret in HIDDEN)
+        r = lab.report("--replay", saved, "--send", *args, env=LOGIN)
+        assert r["replay"]["state"] == "done" and r["exit"] == 0, (r["replay"], transcript(r))
+        assert len([m for m in lab.mails("alice") if b"again " + mech.encode() in m]) == 2
+        done = lab.run("--ca-file", lab.ca, "--replay", saved, "--send", "submit.lab.test:587")
+        assert done.returncode == 77 and "--auth-user" in done.stderr, done.stderr
+        os.unlink(saved)
+    r = play(lab, "EHLO a.example\nVRFY alice@lab.test\nexpect 5\nQUIT\n", "--send", "lab.test")
+    assert r["replay"]["state"] == "unexpected" and r["replay"]["got"] == 252 and r["exit"] == 2, r["replay"]
+
+
+@case
+def the_last_step_before_the_mailbox(lab):
+    if not os.path.exists(os.path.join(lab.dir, "lmtp")):
+        print("SKIP: LMTP needs dovecot-lmtpd, which is not installed")
+        return
+    r = lab.report("--lmtp", "--tls", "none", "--send", "--to", "alice@lab.test", "--host", "mx.lab.test", "lab.test")
+    has(r, "smtp.ehlo.ok")
+    text = transcript(r)
+    assert "C: LHLO" in text and "C: EHLO" not in text and "C: RCPT TO:<alice@lab.test>" in text, text
+    assert verdict(r, "smtp.send") in ("ok", "fail", "warn"), text
+
+
+@case
 def the_console_by_hand(lab):
     """Every step live, then a conversation typed on the same TLS session, saved without a password."""
     for width, height in ((80, 24), (120, 40)):

@@ -5,8 +5,10 @@ translator, without anybody having to know the language.
 
 usage: pseudo.py POT GUIDE FOLDER
     POT     smtpscope.pot, as xgettext makes it
-    GUIDE   assets/guide/en.txt; the other file of the language, en-replies.txt, lies beside it
-    FOLDER  gets qps.po, guide/qps.txt and guide/qps-replies.txt; it lies in a build tree, nothing is written elsewhere
+    GUIDE   assets/guide/en.txt; the other file of the language, en-replies.txt, lies beside it, and the playbooks
+            in the folder beside its own
+    FOLDER  gets qps.po, guide/qps.txt, guide/qps-replies.txt and playbooks/qps; it lies in a build tree, nothing
+            is written elsewhere
 """
 import os
 import re
@@ -105,10 +107,15 @@ def write_po(pot, name):
     return count
 
 
-def write_guide(guide, name):
+GUIDE_KEYS = r"title|name|sign|means|do [a-z-]+"
+PLAYBOOK_KEYS = (r"symptom|about|say|why|ask(?: [a-z_]+)?|choice [a-z_]+|explain|end|do [a-z-]+|"
+                 r"message")
+
+
+def write_texts(source, name, keys):
     """One line a field: a line that was continued is joined first."""
     fields = []
-    with open(guide, encoding="utf-8") as f:
+    with open(source, encoding="utf-8") as f:
         for line in f.read().split("\n"):
             if line.startswith("#"):
                 continue
@@ -119,7 +126,7 @@ def write_guide(guide, name):
     count = 0
     with open(name, "w", encoding="utf-8") as f:
         for field in fields:
-            match = re.fullmatch(r"(title|name|sign|means|do [a-z-]+): *(.+)", field)
+            match = re.fullmatch("(%s): *(.+)" % keys, field)
             count += 1 if match else 0
             f.write("%s: %s\n" % (match.group(1), pseudo(match.group(2))) if match else field + "\n")
     return count
@@ -134,8 +141,13 @@ def main():
     sentences = write_po(pot, os.path.join(folder, "qps.po"))
     texts = 0
     for part in ("", "-replies"):
-        texts += write_guide(guide.replace("en.txt", "en%s.txt" % part),
-                             os.path.join(folder, "guide", "qps%s.txt" % part))
+        texts += write_texts(guide.replace("en.txt", "en%s.txt" % part),
+                             os.path.join(folder, "guide", "qps%s.txt" % part), GUIDE_KEYS)
+    os.makedirs(os.path.join(folder, "playbooks", "qps"), exist_ok=True)
+    playbooks = os.path.join(os.path.dirname(guide), "..", "playbooks", "en")
+    for name in os.listdir(playbooks):
+        texts += write_texts(os.path.join(playbooks, name),
+                             os.path.join(folder, "playbooks", "qps", name), PLAYBOOK_KEYS)
     print("%d sentences, %d texts of the guide" % (sentences, texts))
     return 0 if sentences and texts else 1
 

@@ -38,6 +38,14 @@ def spoilt(report):
     yield change("unknown reason", lambda r: r["paths"][0]["tls"].update(reason="bad"))
     yield change("port out of range", lambda r: r["paths"][0].update(port=70000))
     yield change("unknown direction", lambda r: r["transcript"][0].update(dir="X"))
+    yield change("unknown result of DNS", lambda r: r["dns"][0].update(result="maybe"))
+    yield change("unknown key of an answer", lambda r: r["dns"][0].update(extra=1))
+    yield change("unknown result of connecting", lambda r: r["connections"][0].update(result="x"))
+    yield change("unknown flag", lambda r: r["transcript"][6].update(flags=["x"]))
+    yield change("unknown step of a line", lambda r: r["transcript"][6].update(check="x.y"))
+    yield change("password in the options", lambda r: r["options"].update(password="x"))
+    yield change("argument that is no text",
+                 lambda r: r["checks"][7]["findings"][0]["args"].update(code=454))
     yield change("no base64", lambda r: r["transcript"][1].update(base64="***"))
 
 

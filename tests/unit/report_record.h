@@ -108,6 +108,35 @@ static inline void add_paths(struct record *r, const char *name)
     str_copy(f->tls->names[1], sizeof(f->tls->names[1]), HOSTILE);
 }
 
+/* What name servers said and how connecting went, told as the engine tells it. */
+static inline void add_exchanges(struct record *r)
+{
+    for (int i = 0; i <= DNS_OTHER_RCODE; i++) {
+        struct event *e = event_new(EVENT_ANSWER, 1, 0, CHECK_DNS_MX, 12000);
+        must(e != NULL);
+        e->u.answer = calloc(1, sizeof(*e->u.answer));
+        must(e->u.answer != NULL);
+        *e->u.answer = (struct dns_facts){
+            .type = DNS_MX, .result = (enum dns_result)i, .ede = i - 1, .elapsed_us = 12000};
+        must(str_set(&e->u.answer->name, "example.com") == ST_OK);
+        must(dns_facts_add(e->u.answer, i == 0 ? "10 mx1.example.com" : HOSTILE) == ST_OK);
+        must(record_apply(r, e));
+        event_free(e);
+    }
+    for (int i = 0; i <= ST_NOMEM; i++) {
+        struct event *e = event_new(EVENT_DIAL, 1, 1, CHECK_CONNECT, 463000);
+        must(e != NULL);
+        e->u.dial = (struct dial_facts){.status = (enum status)i, .no_route = i == ST_NOMEM};
+        must(net_address_parse(i % 2 == 0 ? "192.0.2.10" : "2001:db8::10", &e->u.dial.to));
+        e->u.dial.to.port = 25;
+        must(record_apply(r, e));
+        event_free(e);
+        r->dials[i].talked = true;
+        r->dials[i].ended = i > 0;
+        r->dials[i].why = (enum status)i;
+    }
+}
+
 static inline void add_run(struct record *r)
 {
     static const char nul[] = "250 a\0b";
@@ -157,6 +186,7 @@ static inline void add_run(struct record *r)
     f->class = CLASS_SYSTEM_ERROR;
     finding_evidence(f, 6);
     finding_evidence(f, 7);
+    add_exchanges(r);
     r->elapsed_us = 1234567891;
     r->started_wall_us = INT64_C(1795435784000000); /* 2026-11-23T12:09:44Z */
     r->started = true;
@@ -187,7 +217,7 @@ static inline void report_run_free(struct report_run *run)
 static inline enum status report_run_build(const struct report_run *run, enum report_format format,
                                            bool ascii, struct buf *out)
 {
-    struct report_options o = {format, ascii, &run->plan, run->guide, run->guide};
+    struct report_options o = {format, ascii, &run->plan, run->guide, run->guide, NULL};
     return report_build(&run->record, &o, out);
 }
 

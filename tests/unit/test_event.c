@@ -72,6 +72,11 @@ static void test_queue_frees_every_kind(void **state)
             assert_non_null(e->u.facts);
             facts_init(e->u.facts, 1);
             e->u.facts->banner = str_dup("220 hello");
+        } else if (kind == EVENT_ANSWER) {
+            e->u.answer = calloc(1, sizeof(*e->u.answer));
+            assert_non_null(e->u.answer);
+            e->u.answer->name = str_dup("example.com");
+            assert_int_equal(dns_facts_add(e->u.answer, "10 mx1.example.com"), ST_OK);
         }
         push(&q, e);
     }

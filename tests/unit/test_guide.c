@@ -11,7 +11,7 @@
 
 #include "check.h"
 #include "guarded.h"
-#include "guide.h"
+#include "guide_checks.h"
 #include "guide_file.h"
 #include "reply_decode.h"
 
@@ -23,16 +23,6 @@ static const char *const check_ids[] = {
     CHECK_LIST(X)
 #undef X
 };
-
-static struct guide *load_english(void)
-{
-    struct guide *g = NULL;
-    struct error error = {0};
-    if (guide_load(&g, NULL, "en", &error) != ST_OK) {
-        fail_msg("%s", error.text);
-    }
-    return g;
-}
 
 static void every_finding_has_a_text(void **state)
 {
@@ -48,11 +38,6 @@ static void every_finding_has_a_text(void **state)
         snprintf(name, sizeof(name), "check %s", check_ids[i]);
         if (!guide_has(g, name)) {
             fail_msg("the guide has no entry [%s]", name);
-        }
-    }
-    for (size_t i = 0; i < reply_cause_count; i++) {
-        if (!guide_has(g, reply_causes[i].id)) {
-            fail_msg("the guide has no entry [%s]", reply_causes[i].id);
         }
     }
     guide_free(g);
@@ -84,33 +69,6 @@ static void every_text_has_a_finding(void **state)
     guide_free(g);
 }
 
-static void check_ascii(const char *id, const char *text)
-{
-    for (const char *p = text; *p != '\0'; p++) {
-        if (*p < 0x20 || *p > 0x7e) {
-            fail_msg("%s: the English guide is plain ASCII", id);
-        }
-    }
-}
-
-/* "RFC 5321, section 5.1" and the link name the same place. */
-static void check_link(const char *id, const char *reference, const char *link)
-{
-    char expected[128] = "";
-    unsigned rfc;
-    char section[32];
-    int n = sscanf(reference, "RFC %u, section %31s", &rfc, section);
-    if (n == 2) {
-        snprintf(expected, sizeof(expected), "https://www.rfc-editor.org/rfc/rfc%u#section-%s", rfc,
-                 section);
-    } else if (n == 1) {
-        snprintf(expected, sizeof(expected), "https://www.rfc-editor.org/rfc/rfc%u", rfc);
-    }
-    if (strcmp(link != NULL ? link : "", expected) != 0) {
-        fail_msg("%s: link is %s, reference is %s", id, link, reference);
-    }
-}
-
 static void texts_are_complete(void **state)
 {
     (void)state;
@@ -135,37 +93,6 @@ static void texts_are_complete(void **state)
         check_link(k->id, k->reference, t.link);
         guide_text_free(&t);
         finding_free(&f);
-    }
-    guide_free(g);
-}
-
-static void causes_are_complete(void **state)
-{
-    (void)state;
-    struct guide *g = load_english();
-    for (size_t i = 0; i < reply_cause_count; i++) {
-        const struct reply_cause *c = &reply_causes[i];
-        struct guide_text t;
-        assert_int_equal(guide_cause(g, c, &t), ST_OK);
-        check_ascii(c->id, t.title);
-        check_ascii(c->id, t.means);
-        for (size_t s = 0; s < t.step_count; s++) {
-            check_ascii(c->id, t.steps[s].text);
-        }
-        if (c->class != CLASS_NONE && t.step_count == 0) {
-            fail_msg("%s does not say what to do", c->id);
-        }
-        if (strlen(t.title) > 100) {
-            fail_msg("%s: the title is too long for one line", c->id);
-        }
-        if (c->reference[0] == '\0') {
-            fail_msg("%s has no reference", c->id);
-        }
-        /* Vendors' pages have no form of their own. */
-        if (strncmp(c->reference, "RFC ", 4) == 0) {
-            check_link(c->id, c->reference, t.link);
-        }
-        guide_text_free(&t);
     }
     guide_free(g);
 }
@@ -302,92 +229,6 @@ static void what_is_not_known_is_left_out(void **state)
     finding_free(&f);
     guide_free(g);
     drop(dir, (const char *const[]){"qq.txt"}, 1);
-}
-
-static void explain(struct finding *f, const char *cause)
-{
-    struct reply_verdict v = {.cause = reply_cause_find(cause),
-                              .confidence = CONFIDENCE_LIKELY,
-                              .basis = BASIS_WORDS};
-    assert_non_null(v.cause);
-    finding_explain(f, &v, true);
-}
-
-static void the_cause_adds_its_advice(void **state)
-{
-    (void)state;
-    struct guide *g = load_english();
-    struct finding f;
-    struct guide_text plain, with;
-    finding_init(&f, "smtp.banner.refused");
-    assert_int_equal(guide_finding(g, &f, true, &plain), ST_OK);
-    explain(&f, "reply.class.missing-ptr");
-    assert_int_equal(guide_finding(g, &f, true, &with), ST_OK);
-    assert_string_equal(plain.title, with.title);
-    assert_true(with.step_count > plain.step_count);
-    assert_non_null(strstr(with.steps[0].text, "PTR"));
-    assert_memory_equal(with.means, plain.means, strlen(plain.means));
-    assert_non_null(strstr(with.means, "name of your address"));
-    guide_text_free(&plain);
-    guide_text_free(&with);
-    finding_free(&f);
-
-    /* What is known already is not watered down. */
-    finding_init(&f, "tls.starttls.refused_temp");
-    assert_int_equal(guide_finding(g, &f, true, &plain), ST_OK);
-    explain(&f, "reply.class.system-error");
-    assert_int_equal(guide_finding(g, &f, true, &with), ST_OK);
-    assert_int_equal(plain.step_count, with.step_count);
-    assert_string_equal(plain.means, with.means);
-    guide_text_free(&plain);
-    guide_text_free(&with);
-    finding_free(&f);
-
-    /* Every combination stays within the limits. */
-    for (size_t i = 0; i < finding_kind_count; i++) {
-        for (size_t c = 0; c < reply_cause_count && finding_kinds[i].by_cause; c++) {
-            finding_init(&f, finding_kinds[i].id);
-            explain(&f, reply_causes[c].id);
-            assert_int_equal(guide_finding(g, &f, true, &with), ST_OK);
-            guide_text_free(&with);
-            finding_free(&f);
-        }
-    }
-    guide_free(g);
-}
-
-static void it_is_told_what_the_advice_rests_on(void **state)
-{
-    (void)state;
-    char text[256];
-    struct finding f;
-    finding_init(&f, "smtp.banner.refused");
-    guide_basis(&f, text, sizeof(text));
-    assert_string_equal(text, "");
-    explain(&f, "reply.google.rate");
-    guide_basis(&f, text, sizeof(text));
-    assert_string_equal(text, "Explained by the words of the reply; likely.");
-    f.vendor = reply_vendor_find("google");
-    guide_basis(&f, text, sizeof(text));
-    assert_string_equal(text, "Explained by the words of the reply (Google); likely.");
-    f.basis = BASIS_ENHANCED;
-    guide_basis(&f, text, sizeof(text));
-    assert_string_equal(text, "Explained by the enhanced code, as Google uses it; likely.");
-    f.vendor = NULL;
-    guide_basis(&f, text, sizeof(text));
-    assert_string_equal(text, "Explained by the enhanced code of the reply; likely.");
-    f.basis = BASIS_CODE;
-    f.cause_confidence = CONFIDENCE_GUESS;
-    guide_basis(&f, text, sizeof(text));
-    assert_string_equal(text, "Explained by the code of the reply alone; guess.");
-    finding_free(&f);
-
-    /* A finding that tells its own cause says nothing of another. */
-    finding_init(&f, "tls.starttls.refused_temp");
-    explain(&f, "reply.class.system-error");
-    guide_basis(&f, text, sizeof(text));
-    assert_string_equal(text, "");
-    finding_free(&f);
 }
 
 static void checks_are_explained(void **state)
@@ -606,12 +447,9 @@ int main(void)
         cmocka_unit_test(every_finding_has_a_text),
         cmocka_unit_test(every_text_has_a_finding),
         cmocka_unit_test(texts_are_complete),
-        cmocka_unit_test(causes_are_complete),
         cmocka_unit_test(what_can_be_a_cause_has_name_and_sign),
         cmocka_unit_test(arguments_are_filled_in_and_escaped),
         cmocka_unit_test(what_is_not_known_is_left_out),
-        cmocka_unit_test(the_cause_adds_its_advice),
-        cmocka_unit_test(it_is_told_what_the_advice_rests_on),
         cmocka_unit_test(checks_are_explained),
         cmocka_unit_test(faults_name_file_and_line),
         cmocka_unit_test(a_nul_is_a_fault),

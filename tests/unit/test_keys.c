@@ -70,8 +70,9 @@ static void reachable_without_special_keys(void **state)
         assert_true(has_plain_key(MODE_LIST, in_list[i]));
     }
     for (enum action a = ACTION_NONE + 1; a < ACTION_COUNT; a++) {
-        bool somewhere = false;
-        bool plain = false;
+        /* The guide takes the place of a pane. */
+        bool somewhere = live(MODE_GUIDE, a);
+        bool plain = has_plain_key(MODE_GUIDE, a);
         for (int mode = MODE_PANE; mode < MODE_PANE + PANE_COUNT; mode++) {
             somewhere = somewhere || live(mode, a);
             plain = plain || has_plain_key(mode, a);
@@ -101,6 +102,26 @@ static void global_keys_are_the_same_in_all_panes(void **state)
             seen = a;
         }
     }
+}
+
+/* In the guide the keys that all panes share mean the same, but for those that leave it. */
+static void the_guide_keeps_global_keys(void **state)
+{
+    (void)state;
+    for (uint32_t key = 1; key < UKEY_LAST; key++) {
+        enum action everywhere = keys_find(MODE_PANE, key);
+        for (int mode = MODE_PANE; mode < MODE_PANE + PANE_COUNT; mode++) {
+            everywhere = keys_find((enum key_mode)mode, key) == everywhere ? everywhere : ACTION_NONE;
+        }
+        if (everywhere != ACTION_NONE && key != 'q' && key != UKEY_ESC) {
+            assert_int_equal(keys_find(MODE_GUIDE, key), everywhere);
+        }
+    }
+    assert_int_equal(keys_find(MODE_GUIDE, 'q'), ACTION_GUIDE_LEAVE);
+    assert_int_equal(keys_find(MODE_GUIDE, UKEY_ESC), ACTION_GUIDE_LEAVE);
+    assert_int_equal(keys_find(MODE_GUIDE, UKEY_F10), ACTION_QUIT);
+    assert_int_equal(keys_find(MODE_GUIDE, 's'), ACTION_SAVE);
+    assert_int_equal(keys_find(MODE_GUIDE, UKEY_ENTER), ACTION_OPEN);
 }
 
 static void text_keeps_its_letters(void **state)
@@ -238,6 +259,7 @@ int main(void)
         cmocka_unit_test(nothing_bound_twice),
         cmocka_unit_test(reachable_without_special_keys),
         cmocka_unit_test(global_keys_are_the_same_in_all_panes),
+        cmocka_unit_test(the_guide_keeps_global_keys),
         cmocka_unit_test(text_keeps_its_letters),
         cmocka_unit_test(twins),
         cmocka_unit_test(help_is_the_table),

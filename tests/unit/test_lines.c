@@ -115,6 +115,27 @@ static void test_numbers_only_rise(void **state)
     lines_free(l);
 }
 
+static void test_next_skips_gaps(void **state)
+{
+    (void)state;
+    static const uint32_t numbers[] = {3, 4, 90, 70000, UINT32_MAX};
+    struct lines *l;
+    assert_int_equal(lines_new(&l), ST_OK);
+    assert_int_equal(lines_next(l, 0), 0);
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        struct line line = {.number = numbers[i], .text = "x", .len = 1};
+        assert_int_equal(lines_add(l, &line), ST_OK);
+    }
+    uint32_t n = 0;
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        n = lines_next(l, n);
+        assert_int_equal(n, numbers[i]);
+    }
+    assert_int_equal(lines_next(l, n), 0);
+    assert_int_equal(lines_next(l, 5), 90);
+    lines_free(l);
+}
+
 static void test_mark(void **state)
 {
     (void)state;
@@ -306,6 +327,7 @@ int main(void)
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_fields_survive),
         cmocka_unit_test(test_numbers_only_rise),
+        cmocka_unit_test(test_next_skips_gaps),
         cmocka_unit_test(test_mark),
         cmocka_unit_test(test_long_lines),
         cmocka_unit_test(test_search),

@@ -49,6 +49,9 @@ static void accept_line(struct given *g, const char *line)
 {
     enum status st = parse(g, line);
     if (st == ST_OK) {
+        st = options_check_practice(&g->o, &g->error);
+    }
+    if (st == ST_OK) {
         st = options_check(&g->o, &g->error);
     }
     if (st == ST_OK) {
@@ -64,6 +67,9 @@ static void refuse_line(const char *line, const char *part)
 {
     struct given g;
     enum status st = parse(&g, line);
+    if (st == ST_OK) {
+        st = options_check_practice(&g.o, &g.error);
+    }
     if (st == ST_OK) {
         st = options_check(&g.o, &g.error);
     }
@@ -125,6 +131,62 @@ static void test_everything_at_once(void **state)
     drop(&g);
 }
 
+static void test_the_test_mail(void **state)
+{
+    (void)state;
+    struct given g;
+    accept_line(&g, "--mail-param RET=HDRS --mail-param ENVID=x --rcpt-param NOTIFY=NEVER --bdat "
+                    "--sample gtube --attach /a/b.txt example.org");
+    assert_string_equal(g.o.plan.mail_params, "RET=HDRS ENVID=x");
+    assert_string_equal(g.o.plan.rcpt_params, "NOTIFY=NEVER");
+    assert_int_equal(g.o.plan.chunk, PLAN_CHUNK_DEFAULT);
+    assert_int_equal(g.o.plan.sample, SAMPLE_GTUBE);
+    assert_string_equal(g.o.attach, "/a/b.txt");
+    drop(&g);
+    accept_line(&g, "--bdat=100 --message m.eml example.org");
+    assert_int_equal(g.o.plan.chunk, 100);
+    drop(&g);
+    refuse_line("--bdat=0", "from 1 to");
+    refuse_line("--sample virus", "gtube eicar");
+    refuse_line("--mail-param=", "must not be empty");
+    refuse_line("--message m.eml --attach x a.example", "--message sends a file as it is");
+    refuse_line("--message m.eml --subject x a.example", "--message sends a file as it is");
+}
+
+static void test_in_whose_name(void **state)
+{
+    (void)state;
+    struct given g;
+    accept_line(&g, "--xclient ADDR=192.0.2.1 --xclient NAME=x.example --proxy v2:2001:db8::7 "
+                    "--lmtp mx1.example.org:2424");
+    assert_string_equal(g.o.plan.xclient, "ADDR=192.0.2.1 NAME=x.example");
+    assert_int_equal(g.o.plan.proxy.version, 2);
+    assert_int_equal(g.o.plan.family, 6); /* the header can speak of no other */
+    assert_true(g.o.plan.lmtp);
+    drop(&g);
+    accept_line(&g, "--lmtp --host store.example.org");
+    assert_int_equal(plan_port(&g.o.plan), 24);
+    drop(&g);
+    refuse_line("--proxy v3", "v1 or v2");
+    refuse_line("--proxy v1:here", "v1 or v2");
+    refuse_line("--xclient FOO=1 a.example", "no attribute of XCLIENT");
+    refuse_line("--proxy v1:192.0.2.1 -6 a.example", "only IPv6");
+}
+
+static void test_replay_is_headless(void **state)
+{
+    (void)state;
+    struct given g;
+    accept_line(&g, "--replay x.txt --send a.example");
+    assert_true(options_headless(&g.o));
+    /* The consent is for the script, and no step takes it for its own. */
+    assert_false(g.o.plan.send_consent);
+    assert_int_equal(g.o.replay_consent, SCRIPT_ENVELOPE | SCRIPT_ASKING | SCRIPT_MESSAGE);
+    assert_int_equal(options_files(&g.o, &g.error), ST_INVALID);
+    assert_non_null(strstr(g.error.text, "x.txt"));
+    drop(&g);
+}
+
 static void test_demo_takes_its_value_by_equals_alone(void **state)
 {
     (void)state;
@@ -137,6 +199,66 @@ static void test_demo_takes_its_value_by_equals_alone(void **state)
     accept_line(&g, "--demo=open-relay");
     assert_string_equal(g.o.scenario, "open-relay");
     drop(&g);
+}
+
+static void test_practice_is_for_this_machine(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *shown;
+    } good[] = {{"127.0.0.1:2525", "127.0.0.1:2525"},
+                {"127.9.9.9:0", "127.9.9.9:0"},
+                {"localhost:25", "127.0.0.1:25"},
+                {"[::1]:65535", "[::1]:65535"}};
+    static const char *const bad[] = {"127.0.0.1",    "127.0.0.1:",    "127.0.0.1:65536",
+                                      "127.0.0.1:-1", "127.0.0.1:2x",  "::1:2525",
+                                      "[::1]",        "[::1:2525",     "localhost",
+                                      "localhost:",   "example.org:1", "localhost.:25",
+                                      ":2525",        "2525",          "127.0.0.1:2525:1"};
+    static const char *const elsewhere[] = {"0.0.0.0:2525", "192.0.2.1:2525", "[::]:2525",
+                                            "[2001:db8::1]:2525"};
+    struct given g;
+    char line[128], shown[NET_ADDRESS_TEXT];
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        snprintf(line, sizeof(line), "--practice %s --scenario open-relay --host h:26",
+                 good[i].text);
+        accept_line(&g, line);
+        assert_true(g.o.practice);
+        net_address_format_port(&g.o.practice_at, shown, sizeof(shown));
+        assert_string_equal(shown, good[i].shown);
+        assert_string_equal(g.o.offered, "open-relay");
+        drop(&g);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        snprintf(line, sizeof(line), "--practice %s --practice-public", bad[i]);
+        refuse_line(line, "as 127.0.0.1:2525");
+    }
+    for (size_t i = 0; i < ARRAY_LEN(elsewhere); i++) {
+        snprintf(line, sizeof(line), "--practice %s", elsewhere[i]);
+        refuse_line(line, "add --practice-public");
+        snprintf(line, sizeof(line), "--practice-public --practice %s", elsewhere[i]);
+        accept_line(&g, line);
+        drop(&g);
+    }
+}
+
+static void test_practice_tests_nothing(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"--demo",  "--check", "--json",       "--save f",
+                                         "--tee f", "--send",  "--relay-test", "--auth-user u"};
+    char line[128];
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        char name[32];
+        snprintf(line, sizeof(line), "%s --practice 127.0.0.1:0", others[i]);
+        snprintf(name, sizeof(name), "%.*s does not go", (int)strcspn(others[i], " "), others[i]);
+        refuse_line(line, name);
+    }
+    refuse_line("--practice 127.0.0.1:0 example.org", "takes no target");
+    refuse_line("--scenario healthy", "--demo=healthy");
+    refuse_line("--demo --scenario healthy", "--demo=healthy");
+    refuse_line("--practice-ca f example.org", "--practice-ca needs --practice");
+    refuse_line("--practice-public --demo", "--practice-public needs --practice");
 }
 
 static void test_later_words_win(void **state)
@@ -372,7 +494,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_everything_at_once),
+        cmocka_unit_test(test_the_test_mail),
+        cmocka_unit_test(test_in_whose_name),
+        cmocka_unit_test(test_replay_is_headless),
         cmocka_unit_test(test_demo_takes_its_value_by_equals_alone),
+        cmocka_unit_test(test_practice_is_for_this_machine),
+        cmocka_unit_test(test_practice_tests_nothing),
         cmocka_unit_test(test_later_words_win),
         cmocka_unit_test(test_bad_use_is_explained),
         cmocka_unit_test(test_hostile_words_are_shown_safely),

@@ -270,6 +270,74 @@ static void test_exit_codes(void **state)
     assert_int_equal(ask, 1);
 }
 
+static void answer(struct record *r, const char *name)
+{
+    struct event *e = make(EVENT_ANSWER, CHECK_DNS_MX, 0);
+    e->u.answer = calloc(1, sizeof(*e->u.answer));
+    assert_non_null(e->u.answer);
+    e->u.answer->type = DNS_MX;
+    assert_int_equal(str_set(&e->u.answer->name, name), ST_OK);
+    assert_int_equal(dns_facts_add(e->u.answer, "10 mx1.example.com"), ST_OK);
+    assert_true(apply(r, e));
+}
+
+static void test_answers_are_kept(void **state)
+{
+    struct record *r = *state;
+    for (size_t i = 0; i < RECORD_ANSWERS_MAX + 3; i++) {
+        answer(r, "example.com");
+    }
+    assert_int_equal(r->answer_count, RECORD_ANSWERS_MAX);
+    assert_int_equal(r->answers_dropped, 3);
+    assert_string_equal(r->answers[0].f.name, "example.com");
+    assert_string_equal(r->answers[0].f.records[0], "10 mx1.example.com");
+    assert_int_equal(r->answers[0].check, CHECK_DNS_MX);
+}
+
+static void dial(struct record *r, enum status status)
+{
+    struct event *e = make(EVENT_DIAL, CHECK_CONNECT, 7);
+    e->u.dial.status = status;
+    assert_true(apply(r, e));
+}
+
+static void session(struct record *r, enum smtp_state state, enum status why)
+{
+    struct event *e = make(EVENT_SESSION, CHECK_CONNECT, 8);
+    e->u.session.state = state;
+    e->u.session.why = why;
+    assert_true(apply(r, e));
+}
+
+/* Which attempt carried the conversation, where it began and how it ended. */
+static void test_dials_are_followed(void **state)
+{
+    struct record *r = *state;
+    line(r, CHECK_CONNECT, 1, "connecting");
+    dial(r, ST_REFUSED);
+    line(r, CHECK_CONNECT, 2, "connecting");
+    dial(r, ST_OK);
+    session(r, SMTP_CONNECTED, ST_OK);
+    dial(r, ST_OK); /* for comparison, beside it */
+    line(r, CHECK_BANNER, 3, "220 hello");
+    session(r, SMTP_GREETED, ST_OK);
+    session(r, SMTP_CLOSED, ST_EOF);
+    line(r, CHECK_BANNER, 4, "connecting again");
+    dial(r, ST_OK);
+    session(r, SMTP_CONNECTED, ST_OK);
+    assert_int_equal(r->dial_count, 4);
+    assert_int_equal(r->dials_dropped, 0);
+    assert_false(r->dials[0].talked);
+    assert_true(r->dials[1].talked);
+    assert_true(r->dials[1].ended);
+    assert_int_equal(r->dials[1].why, ST_EOF);
+    assert_int_equal(r->dials[1].line, 2);
+    assert_int_equal(r->dials[1].last_line, 3);
+    assert_false(r->dials[2].talked);
+    assert_true(r->dials[3].talked);
+    assert_false(r->dials[3].ended);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +349,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_findings_are_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(test_session, setup, teardown),
         cmocka_unit_test_setup_teardown(test_exit_codes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_answers_are_kept, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_dials_are_followed, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

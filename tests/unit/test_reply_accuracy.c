@@ -24,22 +24,14 @@ static const char *field(const json_t *o, const char *key)
     return text != NULL ? text : "";
 }
 
-/* The collection calls HELO what we call EHLO; what it does not know is left open. */
-static enum reply_stage stage_of(const json_t *o)
-{
-    const char *name = field(o, "stage");
-    return reply_stage_find(strcmp(name, "helo") == 0 ? "ehlo" : name);
-}
-
 static const char *judge(const json_t *o, bool with_status)
 {
     static struct bounce_line line;
     const char *reply = field(o, "reply");
     bounce_line_read(span_of(reply), &line);
     struct reply_question q = bounce_line_question(&line);
-    if (stage_of(o) != STAGE_UNKNOWN) {
-        q.stage = stage_of(o);
-    }
+    enum reply_stage stage = reply_stage_find(field(o, "stage"));
+    q.stage = stage != STAGE_UNKNOWN ? stage : q.stage;
     if (with_status && field(o, "status")[0] != '\0') {
         q.enhanced = field(o, "status");
     }

@@ -256,7 +256,9 @@ static void test_stage_matters(void **state)
     assert_int_equal(reply_decode(&q).cause->class, CLASS_POLICY);
     assert_int_equal(reply_stage_find("rcpt"), STAGE_RCPT);
     assert_int_equal(reply_stage_find(""), STAGE_UNKNOWN);
-    assert_int_equal(reply_stage_find("RCPT"), STAGE_UNKNOWN);
+    assert_int_equal(reply_stage_find("RCPT"), STAGE_RCPT);
+    assert_int_equal(reply_stage_find("helo"), STAGE_EHLO);
+    assert_int_equal(reply_stage_find("later"), STAGE_UNKNOWN);
     assert_string_equal(reply_stage_name((enum reply_stage)99), "");
 }
 

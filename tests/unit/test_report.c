@@ -221,7 +221,7 @@ static void unfinished_runs_can_be_saved(void **state)
     for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
         build(&run, formats[i], false, &out);
         buf_free(&out);
-        struct report_options o = {formats[i], false, NULL, run.guide, run.guide};
+        struct report_options o = {formats[i], false, NULL, run.guide, run.guide, NULL};
         buf_init(&out, REPORT_MAX);
         assert_int_equal(report_build(&run.record, &o, &out), ST_OK);
         buf_free(&out);

@@ -64,6 +64,7 @@ static void fields_are_right(void **state)
                         "The server offers STARTTLS but cannot start it now: 454 not now");
     assert_int_equal(json_integer_value(json_array_get(json_object_get(finding, "evidence"), 1)),
                      7);
+    assert_string_equal(string_at(json_object_get(finding, "args"), "code"), "454");
     assert_string_equal(string_at(json_array_get(json_object_get(finding, "do"), 0), "who"),
                         "server");
     const json_t *certificate = json_array_get(checks_array, CHECK_CERTIFICATE);
@@ -81,6 +82,21 @@ static void fields_are_right(void **state)
     const json_t *tls = json_object_get(path, "tls");
     assert_string_equal(string_at(tls, "reason"), "self-signed");
     assert_string_equal(string_at(tls, "not_after"), "2027-01-01T00:00:00Z");
+    const json_t *answer = json_array_get(json_object_get(root, "dns"), DNS_ANSWER);
+    assert_string_equal(string_at(answer, "check"), "dns.mx");
+    assert_string_equal(string_at(answer, "type"), "MX");
+    assert_string_equal(json_string_value(json_array_get(json_object_get(answer, "records"), 0)),
+                        "10 mx1.example.com");
+    const json_t *dials = json_object_get(root, "connections");
+    assert_string_equal(string_at(json_array_get(dials, ST_REFUSED), "result"), "refused");
+    assert_string_equal(string_at(json_array_get(dials, ST_NOMEM), "result"), "no-route");
+    assert_string_equal(string_at(json_array_get(dials, ST_EOF), "end"), "closed");
+    assert_true(json_is_null(json_object_get(json_array_get(dials, ST_OK), "end")));
+    const json_t *problem = json_array_get(json_object_get(root, "transcript"), 6);
+    assert_string_equal(string_at(problem, "check"), "tls.starttls");
+    assert_string_equal(
+        json_string_value(json_array_get(json_object_get(problem, "flags"), 0)), "problem");
+    assert_null(json_object_get(json_object_get(root, "options"), "password"));
     json_decref(root);
     report_run_free(&run);
 }
@@ -213,6 +229,11 @@ static const char *reason_at(int i)
     return i < TLS_REASON_TIMEOUT ? tls_reason_name((enum tls_reason)(i + 1)) : NULL;
 }
 
+static const char *result_at(int i)
+{
+    return i <= DNS_OTHER_RCODE ? dns_result_name((enum dns_result)i) : NULL;
+}
+
 static const char *who_at(int i)
 {
     return i <= WHO_TOOL ? who_name((enum who)i) : NULL;
@@ -254,6 +275,8 @@ static void schema_knows_our_words(void **state)
     compare_enum(json_object_get(json_object_get(finding, "class"), "enum"), class_at);
     const json_t *tls = json_object_get(json_object_get(defs, "tls"), "properties");
     compare_enum(json_object_get(json_object_get(tls, "reason"), "enum"), reason_at);
+    const json_t *answer = json_object_get(json_object_get(defs, "answer"), "properties");
+    compare_enum(json_object_get(json_object_get(answer, "result"), "enum"), result_at);
     const json_t *path = json_object_get(json_object_get(defs, "path"), "properties");
     const json_t *timings = json_object_get(json_object_get(path, "timings_ms"), "properties");
     assert_int_equal(json_object_size(timings), TIMING_COUNT);

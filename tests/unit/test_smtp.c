@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "envelope.h"
+#include "envelope_steps.h"
 
 static const char envelope_lines[] = "S 220 mx.example ESMTP\n"
                                      "C EHLO probe.example\n"

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "envelope.h"
+#include "envelope_steps.h"
 
 static void test_time(void **state)
 {

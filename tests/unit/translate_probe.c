@@ -34,7 +34,7 @@ int main(int argc, char **argv)
     guide_each(guide, count_entry, &own);
     printf("entries %zu %zu\n", english, own);
 
-    struct report_options o = {REPORT_TEXT, false, &run.plan, guide, run.guide};
+    struct report_options o = {REPORT_TEXT, false, &run.plan, guide, run.guide, NULL};
     buf_init(&out, REPORT_MAX);
     enum status st = report_build(&run.record, &o, &out);
     fwrite(out.p, 1, out.len, stdout);

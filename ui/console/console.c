@@ -161,7 +161,7 @@ static void farewell(struct console *con)
     if (a->requests & APP_REPORT) {
         struct buf out;
         buf_init(&out, REPORT_MAX);
-        struct report_options o = {REPORT_TEXT, a->ascii, &a->plan, a->guide, a->english};
+        struct report_options o = {REPORT_TEXT, a->ascii, &a->plan, a->guide, a->english, NULL};
         if (report_build(&a->record, &o, &out) == ST_OK) {
             fwrite(out.p, 1, out.len, stdout);
         }

@@ -12,7 +12,9 @@
 #define ADVICE BIT(MODE_PANE + PANE_ADVICE)
 #define TIMINGS BIT(MODE_PANE + PANE_TIMINGS)
 #define TYPE BIT(MODE_PANE + PANE_TYPE)
-#define PANES (STEPS | TRANSCRIPT | ADVICE | TIMINGS | TYPE)
+#define GUIDE BIT(MODE_GUIDE)
+#define OUTSIDE_GUIDE (STEPS | TRANSCRIPT | ADVICE | TIMINGS | TYPE)
+#define PANES (OUTSIDE_GUIDE | GUIDE)
 #define TEXT BIT(MODE_TEXT)
 #define LIST BIT(MODE_LIST)
 #define START BIT(MODE_START)
@@ -48,10 +50,10 @@ const struct key_binding key_bindings[] = {
     {PANES, 's', ACTION_SAVE},
     {PANES | TEXT, UKEY_F7, ACTION_SAVE},
     {PANES, KEY_CTRL('s'), ACTION_SAVE},
-    {PANES | START, 'q', ACTION_QUIT},
+    {OUTSIDE_GUIDE | START, 'q', ACTION_QUIT},
     {PANES | START | LIST | TEXT, UKEY_F10, ACTION_QUIT},
     {PANES, 'Q', ACTION_QUIT_REPORT},
-    {PANES | START | LIST, UKEY_ESC, ACTION_CANCEL},
+    {OUTSIDE_GUIDE | START | LIST, UKEY_ESC, ACTION_CANCEL},
     {LIST, KEY_CTRL('g'), ACTION_CANCEL},
     /* The one way out of a list for a terminal without Esc and function keys. */
     {LIST, UKEY_TAB, ACTION_CANCEL},
@@ -91,7 +93,7 @@ const struct key_binding key_bindings[] = {
     {PANES | LIST | TEXT, UKEY_PAGE_UP, ACTION_PAGE_UP},
     {PANES, KEY_CTRL('d'), ACTION_HALF_DOWN},
     {PANES, KEY_CTRL('u'), ACTION_HALF_UP},
-    {STEPS | TRANSCRIPT | ADVICE | LIST | START, UKEY_ENTER, ACTION_OPEN},
+    {STEPS | TRANSCRIPT | ADVICE | GUIDE | LIST | START, UKEY_ENTER, ACTION_OPEN},
     {TRANSCRIPT, ' ', ACTION_FOLD},
     {TRANSCRIPT, '-', ACTION_FOLD_ALL},
     {TRANSCRIPT, '=', ACTION_UNFOLD_ALL},
@@ -107,7 +109,15 @@ const struct key_binding key_bindings[] = {
     {TRANSCRIPT, '$', ACTION_LINE_END},
     {TRANSCRIPT, ']', ACTION_NEXT_STEP},
     {TRANSCRIPT, '[', ACTION_PREV_STEP},
-    {ADVICE, 'c', ACTION_COPY_COMMAND},
+    {STEPS | ADVICE | GUIDE, 'c', ACTION_COPY_COMMAND},
+    {ADVICE, 'o', ACTION_LONG},
+    {PANES | START, 'B', ACTION_GUIDE},
+    {GUIDE, 'b', ACTION_GUIDE_BACK},
+    {GUIDE, 'o', ACTION_GUIDE_SKIP},
+    {GUIDE, 'w', ACTION_GUIDE_WHY},
+    {GUIDE, 'e', ACTION_GUIDE_SAVE},
+    {GUIDE, 'q', ACTION_GUIDE_LEAVE},
+    {GUIDE, UKEY_ESC, ACTION_GUIDE_LEAVE},
 };
 const size_t key_binding_count = ARRAY_LEN(key_bindings);
 

@@ -54,6 +54,7 @@ enum key_mode {
                                bound here */
     MODE_LIST,              /* menu and help: letters go to the filter */
     MODE_START,             /* start screen, browsing */
+    MODE_GUIDE,             /* the guided mode in the place of the advice */
     MODE_COUNT
 };
 
@@ -117,7 +118,14 @@ enum key_mode {
     X(ACTION_LINE_END, "line-end", N_("To the end of the line"))                                   \
     X(ACTION_NEXT_STEP, "next-step", N_("Next step in the transcript"))                            \
     X(ACTION_PREV_STEP, "previous-step", N_("Previous step in the transcript"))                    \
-    X(ACTION_COPY_COMMAND, "copy-command", N_("Show the same test as a command"))
+    X(ACTION_COPY_COMMAND, "copy-command", N_("Show the same test as a command"))                  \
+    X(ACTION_LONG, "advice-long", N_("Show the whole advice in a box"))                            \
+    X(ACTION_GUIDE, "guide", N_("Guide me: from a symptom to its cause"))                          \
+    X(ACTION_GUIDE_BACK, "guide-back", N_("Guide: one step back"))                                 \
+    X(ACTION_GUIDE_SKIP, "guide-skip", N_("Guide: go on without doing this"))                      \
+    X(ACTION_GUIDE_WHY, "guide-why", N_("Guide: what this step is for"))                           \
+    X(ACTION_GUIDE_SAVE, "guide-save", N_("Guide: save the last page as a ticket"))                \
+    X(ACTION_GUIDE_LEAVE, "guide-leave", N_("Guide: leave it, and keep the place"))
 
 enum action {
     ACTION_NONE,

@@ -162,7 +162,8 @@ static void place_compact(const struct layout_wish *wish, struct layout *l, stru
     if (timings) {
         pane_place(l, PANE_TIMINGS, cut_bottom(&area, clamp(usable / 2, 4, 13) + 1));
     } else if (!wish->advice_hidden || wish->focus == PANE_ADVICE) {
-        pane_place(l, PANE_ADVICE, cut_bottom(&area, clamp(usable / 3, 3, 10) + 1));
+        int rows = wish->guide ? clamp(usable / 2, 3, 14) : clamp(usable / 3, 3, 10);
+        pane_place(l, PANE_ADVICE, cut_bottom(&area, rows + 1));
     }
     place_pair(l, area, left_width(wish, clamp(wish->w * 3 / 10, 24, 28), 0), 0);
 }
@@ -172,7 +173,8 @@ static void place_two(const struct layout_wish *wish, struct layout *l, struct r
     bool roomy = wish->h >= 30;
     type_place(l, &area, roomy, roomy);
     if (!wish->advice_hidden || wish->focus == PANE_ADVICE) {
-        pane_place(l, PANE_ADVICE, cut_bottom(&area, clamp((area.h - 2) / 4, 4, 12) + 1));
+        int rows = wish->guide ? clamp((area.h - 2) / 3, 4, 16) : clamp((area.h - 2) / 4, 4, 12);
+        pane_place(l, PANE_ADVICE, cut_bottom(&area, rows + 1));
     }
     int rows = 0;
     int spare = area.h - 1 - STEPS_ROWS - 1; /* what all steps leave, less its own title */

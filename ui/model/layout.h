@@ -22,6 +22,7 @@ struct layout_wish {
     enum pane focus;
     bool zoom;                         /* the focused pane alone */
     bool advice_hidden, timings_shown; /* timings below 100 columns only on demand */
+    bool guide; /* the advice pane holds the guided mode, which has more to say */
     int title_columns;                 /* the longest title of a step, in this language */
     int left_delta;                    /* columns more (or fewer) for the left pane, by + and _ */
 };

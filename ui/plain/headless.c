@@ -13,6 +13,7 @@
 #include "exit_code.h"
 #include "report.h"
 #include "savefile.h"
+#include "signals.h"
 #include "spoken.h"
 #include "text.h"
 
@@ -31,50 +32,8 @@ struct headless {
     uint32_t run;
     int64_t cut_at_us; /* when politeness ends; NO_DEADLINE while nobody asked to stop */
     int exit_code;
+    int jobs; /* that are still to end */
 };
-
-/* The handlers' own: a handler has no other way to reach them. */
-static struct wake signal_wake = {-1, -1};
-static volatile sig_atomic_t signal_number, signal_count;
-
-static void on_signal(int number)
-{
-    signal_number = number;
-    signal_count = signal_count + 1;
-    wake_call(&signal_wake);
-}
-
-static enum status catch_signals(void)
-{
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    enum status st = wake_init(&signal_wake);
-    if (st != ST_OK) {
-        return st;
-    }
-    struct sigaction action;
-    memset(&action, 0, sizeof(action));
-    sigemptyset(&action.sa_mask);
-    action.sa_handler = on_signal;
-    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
-        struct sigaction before;
-        /* What nohup and shells without job control ignore stays ignored. */
-        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
-            (void)sigaction(numbers[i], &action, NULL);
-        }
-    }
-    return ST_OK;
-}
-
-/* The wait status keeps the signal, so that a shell loop stops with us. */
-static void die_by(int number)
-{
-    sigset_t set;
-    signal(number, SIG_DFL);
-    sigemptyset(&set);
-    sigaddset(&set, number);
-    sigprocmask(SIG_UNBLOCK, &set, NULL);
-    raise(number);
-}
 
 static void tee_text(struct headless *h, const struct buf *text)
 {
@@ -130,6 +89,7 @@ static void take_events(struct headless *h)
         if (h->tee_open && e->kind == EVENT_LINE) {
             tee_line(h, e);
         }
+        h->jobs -= e->kind == EVENT_RUN_DONE && e->run == h->run ? 1 : 0;
         (void)record_apply(&h->record, e);
         event_free(e);
         e = next;
@@ -142,8 +102,8 @@ static void take_events(struct headless *h)
 
 static void take_signals(struct headless *h)
 {
-    wake_drain(&signal_wake);
-    if (signal_count == 0) {
+    signals_drain();
+    if (*signals_count() == 0) {
         return;
     }
     if (h->cut_at_us == NO_DEADLINE) {
@@ -156,9 +116,9 @@ static void take_signals(struct headless *h)
 
 static void run(struct headless *h)
 {
-    while (!h->record.done) {
+    while (h->jobs > 0) {
         struct pollfd fds[2] = {{.fd = engine_fd(h->engine), .events = POLLIN},
-                                {.fd = signal_wake.rd, .events = POLLIN}};
+                                {.fd = signals_fd(), .events = POLLIN}};
         int64_t now = clock_monotonic_us();
         int rc = poll(fds, 2, deadline_poll_ms(h->cut_at_us, now));
         if (rc < 0 && errno != EINTR) {
@@ -286,7 +246,7 @@ static int start(struct headless *h)
         net_network_close(h->o->net);
         return code;
     }
-    if (catch_signals() != ST_OK) {
+    if (signals_catch() != ST_OK) {
         complain(h->o->ascii, _("There are not enough resources to start."));
         net_network_close(h->o->net);
         return EXIT_CODE_INTERNAL;
@@ -296,7 +256,14 @@ static int start(struct headless *h)
         net_network_close(h->o->net);
         return EXIT_CODE_INTERNAL;
     }
-    h->run = engine_start(h->engine, h->o->plan);
+    if (h->o->script != NULL) {
+        enum status st = engine_replay(h->engine, h->o->plan, h->o->script, false);
+        h->run = st == ST_OK ? engine_generation(h->engine) : 0;
+        h->jobs = 2; /* a run that connects, and the script */
+    } else {
+        h->run = engine_start(h->engine, h->o->plan);
+        h->jobs = 1;
+    }
     if (h->run == 0 || record_init(&h->record, h->run) != ST_OK) {
         complain(h->o->ascii, _("There is not enough memory."));
         return EXIT_CODE_INTERNAL;
@@ -304,9 +271,29 @@ static int start(struct headless *h)
     return 0;
 }
 
+static int result_code(const struct headless *h)
+{
+    int code = record_exit_code(&h->record, h->o->strict);
+    if (h->o->script == NULL) {
+        return code;
+    }
+    switch (h->record.replay.state) {
+    case REPLAY_DONE:
+        return code;
+    case REPLAY_UNEXPECTED:
+        return EXIT_CODE_FAIL;
+    case REPLAY_BROKEN:
+        return code != EXIT_CODE_OK && code != EXIT_CODE_WARN ? code : EXIT_CODE_FAIL;
+    case REPLAY_ASKING:
+        return EXIT_CODE_DENIED;
+    default:
+        return EXIT_CODE_UNTESTED;
+    }
+}
+
 static void finish(struct headless *h)
 {
-    h->exit_code = h->exit_code != 0 ? h->exit_code : record_exit_code(&h->record, h->o->strict);
+    h->exit_code = h->exit_code != 0 ? h->exit_code : result_code(h);
     if (h->o->json) {
         print_json(h);
     } else {
@@ -331,7 +318,7 @@ int headless_run(const struct headless_options *options)
     h->o = options;
     h->cut_at_us = NO_DEADLINE;
     out_init(&h->out, STDOUT_FILENO, options->ascii);
-    h->out.interrupts = &signal_count;
+    h->out.interrupts = signals_count();
     h->spoken =
         (struct spoken){.out = &h->out, .quiet = options->quiet, .verbose = options->verbose};
     int code = start(h);
@@ -350,11 +337,9 @@ int headless_run(const struct headless_options *options)
     record_free(&h->record);
     out_free(&h->out);
     free(h);
-    if (signal_count > 0) {
-        die_by(signal_number);
-    }
+    signals_die();
     if (closed) {
-        die_by(SIGPIPE);
+        signals_die_by(SIGPIPE);
     }
     return code;
 }

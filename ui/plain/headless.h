@@ -9,6 +9,7 @@
 #define SMTPSCOPE_HEADLESS_H
 
 #include "plan.h"
+#include "script.h"
 
 struct headless_options {
     const struct plan *plan;
@@ -18,6 +19,7 @@ struct headless_options {
     const char *lang;
     bool json, strict, quiet, verbose, ascii;
     const char *save_path, *tee_path; /* NULL: none */
+    const struct script *script;      /* played instead of the steps; NULL: none */
 };
 
 /*

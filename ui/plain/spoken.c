@@ -84,6 +84,16 @@ static void speak_result(const struct spoken *s, const struct event *e)
     }
 }
 
+static void speak_replay(const struct spoken *s, const struct event *e)
+{
+    char sentence[256];
+    replay_sentence(&e->u.replay, sentence, sizeof(sentence));
+    /* The lines themselves say which step is played. */
+    if (e->u.replay.state != REPLAY_PLAYING || s->verbose) {
+        out_line(s->out, "%s", sentence);
+    }
+}
+
 void spoken_event(const struct spoken *s, const struct event *e)
 {
     if (s->quiet) {
@@ -108,9 +118,14 @@ void spoken_event(const struct spoken *s, const struct event *e)
     case EVENT_WAIT:
     case EVENT_FINDING:
     case EVENT_FACTS:
+    case EVENT_ANSWER:
+    case EVENT_DIAL:
     case EVENT_SESSION:
     case EVENT_RUN_DONE:
     case EVENT_SUSPENDED:
+        break;
+    case EVENT_REPLAY:
+        speak_replay(s, e);
         break;
     }
 }
@@ -139,8 +154,14 @@ static void speak_proof(const struct spoken *s, const struct record *r, const st
     }
 }
 
-static void speak_advice(const struct spoken *s, const struct guide_text *text)
+static void speak_advice(const struct spoken *s, const struct finding *f,
+                         const struct guide_text *text)
 {
+    if (f->typed) {
+        out_paragraph(s->out, "  ",
+                      _("This was found in what was typed by hand; the step's own result does not "
+                        "rest on it."));
+    }
     if (text->means != NULL && text->means[0] != '\0') {
         out_paragraph(s->out, "  ", text->means);
     }
@@ -167,7 +188,7 @@ static void speak_finding(const struct spoken *s, const struct record *r,
     blank_line(s);
     out_line(s->out, _("Finding (%s): %s"), _(verdict_words[f->verdict]),
              text.title != NULL ? text.title : f->kind->id);
-    speak_advice(s, &text);
+    speak_advice(s, f, &text);
     guide_basis(f, basis, sizeof(basis));
     if (basis[0] != '\0') {
         out_paragraph(s->out, "  ", basis);

@@ -43,6 +43,9 @@ enum status app_init(struct app *a, const struct app_options *options, bool asci
     if (status == ST_OK) {
         status = lessons_new(&a->lessons);
     }
+    if (status == ST_OK) {
+        status = guide_pane_init(&a->guide_pane);
+    }
     if (status != ST_OK) {
         return error_set(error, status, 0, "%s", _("Not enough memory."));
     }
@@ -73,6 +76,7 @@ void app_free(struct app *a)
     if (a->tee_open) {
         tee_close(&a->tee);
     }
+    guide_pane_free(&a->guide_pane);
     lineedit_free(&a->smtp);
     lineedit_free(&a->ask_edit);
     lessons_free(a->lessons);
@@ -106,7 +110,18 @@ bool app_busy(const struct app *a)
 
 enum key_mode app_mode(const struct app *a)
 {
-    return a->wish.focus == PANE_TYPE ? MODE_TEXT : (enum key_mode)(MODE_PANE + a->wish.focus);
+    if (a->wish.focus == PANE_TYPE || guide_edits(a)) {
+        return MODE_TEXT;
+    }
+    bool guide = a->wish.focus == PANE_ADVICE && guide_in_front(a);
+    return guide ? MODE_GUIDE : (enum key_mode)(MODE_PANE + a->wish.focus);
+}
+
+void app_show_step(struct app *a, enum check_id check)
+{
+    a->proof_at = check == a->step ? a->proof_at : 0;
+    a->step = check;
+    a->advice_scroll = 0;
 }
 
 /* What is shown begins afresh; run 0 is the state before any run. */
@@ -120,11 +135,12 @@ static bool app_new_record(struct app *a, uint32_t run)
     record_free(&a->record);
     a->record = fresh;
     tview_reset(a->tview);
-    a->step = CHECK_DNS_MX;
+    app_show_step(a, CHECK_DNS_MX);
     a->step_moved = false;
-    a->advice_scroll = 0;
+    a->proof_at = 0;
     a->saved = a->session_wanted = false;
     a->tee_next = 1;
+    guide_note_new_run(a);
     return true;
 }
 
@@ -155,29 +171,37 @@ bool app_connect_engine(struct app *a, const char *scenario)
     return true;
 }
 
-void app_start_run(struct app *a)
+bool app_start_checks(struct app *a, uint64_t mask)
 {
     struct error error = {0};
     if (a->engine == NULL && !app_connect_engine(a, a->options->scenario)) {
-        return;
+        return false;
     }
     if (a->plan.domain == NULL && a->plan.host == NULL) {
         dialog_open_target(a);
-        return;
+        return false;
     }
     if (plan_validate(&a->plan, &error) != ST_OK) {
         app_say(a, true, "%s", error.text);
-        return;
+        return false;
     }
     a->paused = false;
+    uint64_t only = a->plan.only;
+    a->plan.only = mask != 0 ? mask : only;
     uint32_t run = engine_start(a->engine, &a->plan);
+    a->plan.only = only;
     if (run == 0) {
         app_say(a, true, "%s", _("Not enough memory for a new run."));
-        return;
+        return false;
     }
     a->status[0] = '\0';
     a->status_error = false;
-    (void)app_new_record(a, run);
+    return app_new_record(a, run);
+}
+
+void app_start_run(struct app *a)
+{
+    (void)app_start_checks(a, 0);
 }
 
 void app_adopt_run(struct app *a)
@@ -244,8 +268,7 @@ static void app_follow_failure(struct app *a, const struct event *e)
     bool failed = e->kind == EVENT_STEP_DONE && e->u.step.verdict == VERDICT_FAIL;
     if ((failed || e->kind == EVENT_STEP_STARTED) && !a->step_moved &&
         a->record.steps[a->step].verdict != VERDICT_FAIL) {
-        a->step = e->check;
-        a->advice_scroll = 0;
+        app_show_step(a, e->check);
     }
 }
 
@@ -262,8 +285,7 @@ static void app_show_worst(struct app *a)
             worst = (enum check_id)i;
         }
     }
-    a->step = worst;
-    a->advice_scroll = 0;
+    app_show_step(a, worst);
 }
 
 static void app_note_event(struct app *a, const struct event *e)
@@ -318,6 +340,7 @@ bool app_events(struct app *a, size_t max)
         if (record_apply(&a->record, e)) {
             app_follow_failure(a, e);
             app_note_event(a, e);
+            guide_note_event(a, e);
             changed = true;
         }
         event_free(e);
@@ -380,8 +403,11 @@ enum status app_save(struct app *a, const char *path, enum report_format format,
         status = guide_load(&a->english, NULL, "en", error);
     }
     if (status == ST_OK) {
-        struct report_options o = {format, a->ascii, &a->plan, a->guide, a->english};
-        status = report_build(&a->record, &o, &out);
+        struct report_options o = {format, a->ascii, &a->plan, a->guide, a->english, NULL};
+        bool ticket = format == REPORT_TICKET || format == REPORT_TICKET_MARKDOWN;
+        status = ticket && guide_has_page(a)
+                     ? guided_report(&a->guide_pane.guided, &a->record, &o, &out)
+                     : report_build(&a->record, &o, &out);
         if (status != ST_OK) {
             error_set(error, status, 0, "%s", _("The report does not fit into memory."));
         }
@@ -430,6 +456,7 @@ void app_draw(struct app *a, struct canvas *c)
     a->wish.w = c->w;
     a->wish.h = c->h;
     a->wish.title_columns = view_title_columns();
+    a->wish.guide = guide_in_front(a);
     layout_compute(&a->wish, &a->layout);
     struct dialog *top = dialog_top(a);
     if (a->layout.kind == LAYOUT_TOO_SMALL) {
@@ -455,7 +482,12 @@ void app_draw(struct app *a, struct canvas *c)
                    a->wish.focus == PANE_TRANSCRIPT && top == NULL, a->spin);
     }
     if (a->layout.visible[PANE_ADVICE]) {
-        view_advice(a, c, a->layout.body[PANE_ADVICE]);
+        struct rect body = a->layout.body[PANE_ADVICE];
+        if (guide_in_front(a)) {
+            view_guide(a, c, body);
+        } else {
+            view_advice(a, c, body);
+        }
     }
     if (a->layout.visible[PANE_TIMINGS]) {
         view_timings(a, c, a->layout.body[PANE_TIMINGS]);

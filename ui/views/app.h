@@ -11,6 +11,7 @@
 
 #include "engine.h"
 #include "forms.h"
+#include "guide_pane.h"
 #include "keys.h"
 #include "lineedit.h"
 #include "record.h"
@@ -52,7 +53,7 @@ enum dialog_kind {
     DIALOG_CAUSE   /* what it was */
 };
 
-enum list_purpose { LIST_HELP, LIST_MENU, LIST_SCENARIOS };
+enum list_purpose { LIST_HELP, LIST_MENU, LIST_SCENARIOS, LIST_SYMPTOMS };
 
 struct lessons;
 struct scenario_row;
@@ -67,6 +68,7 @@ struct dialog {
     struct lineedit filter;
     enum action actions[ACTION_COUNT];
     struct scenario_row *rows; /* LIST_SCENARIOS */
+    size_t symptoms[PLAYBOOKS_MAX]; /* LIST_SYMPTOMS: numbers of playbooks */
     size_t count, cursor, top;
     /* DIALOG_TEXT */
     const char *title;
@@ -97,6 +99,8 @@ struct app {
     enum check_id step;   /* under the cursor */
     bool step_moved;      /* the user moved it in this run: it is not moved for him any more */
     int advice_scroll, advice_below; /* rows above and below what is shown */
+    size_t proof_at; /* how many lines of the advice's proof were gone to */
+    struct guide_pane guide_pane;
     struct lineedit smtp; /* the SMTP> line */
     bool second_enter;    /* asked once for the second Enter */
     struct lineedit ask_edit;
@@ -152,15 +156,21 @@ void app_action(struct app *a, enum action action);
 void app_move_action(struct app *a, enum action action); /* those that only move what is shown */
 void app_say(struct app *a, bool is_error, const char *fmt, ...) PRINTF_LIKE(3, 4);
 enum key_mode app_mode(const struct app *a);
+/* The cursor of the steps goes there, and the advice begins at its top. */
+void app_show_step(struct app *a, enum check_id check);
 void app_start_run(struct app *a);
+/* A run of these steps alone, and of what they rest on; false with the reason in the status line. */
+bool app_start_checks(struct app *a, uint64_t mask);
 /* The engine may have begun a run by itself (engine_open): shows that one. */
 void app_adopt_run(struct app *a);
 /* Opens the network and the engine for the app's plan; says why not. */
 bool app_connect_engine(struct app *a, const char *scenario);
+/* The step under the cursor; those with risk ask first. */
+void app_run_step(struct app *a);
 bool app_running(const struct app *a);
 bool app_busy(const struct app *a); /* running, and not waiting in a pause */
 void app_finish(struct app *a); /* --save, exit code */
-/* Writes a report of the run as it is; *size gets its length. */
+/* Writes a report of the run as it is, a ticket of the guide's page where that is in front; *size gets its length. */
 enum status app_save(struct app *a, const char *path, enum report_format format, unsigned flags,
                      size_t *size, struct error *error) MUST_CHECK;
 

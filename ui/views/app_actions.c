@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "commands.h"
 #include "dialogs.h"
 #include "lessons.h"
 #include "text.h"
@@ -82,6 +83,15 @@ static void act_run_rest(struct app *a)
 }
 
 static void act_run_step(struct app *a)
+{
+    if (app_mode(a) == MODE_GUIDE) {
+        guide_again(a);
+        return;
+    }
+    app_run_step(a);
+}
+
+void app_run_step(struct app *a)
 {
     if (app_busy(a)) {
         app_say(a, false, "%s", _("A step is running; F8 stops it."));
@@ -168,7 +178,7 @@ static void act_save(struct app *a)
         app_say(a, false, "%s", _("There is nothing to save yet."));
         return;
     }
-    dialog_open_save(a);
+    dialog_open_save(a, REPORT_TEXT);
 }
 
 static void act_quit(struct app *a)
@@ -305,9 +315,8 @@ static void step_from_transcript(struct app *a)
 {
     struct line line;
     if (lines_get(a->record.lines, tview_cursor(a->tview), &line) && line.check < CHECK_COUNT) {
-        a->step = (enum check_id)line.check;
+        app_show_step(a, (enum check_id)line.check);
         a->step_moved = true;
-        a->advice_scroll = 0;
     }
 }
 
@@ -338,9 +347,8 @@ static void problem_step(struct app *a, int direction)
     for (int i = 1; i <= CHECK_COUNT; i++) {
         int at = ((int)a->step + direction * i + CHECK_COUNT * 2) % CHECK_COUNT;
         if (is_problem(a, at)) {
-            a->step = (enum check_id)at;
+            app_show_step(a, (enum check_id)at);
             a->step_moved = true;
-            a->advice_scroll = 0;
             tview_goto(a->tview, &a->record, proof_line(a, a->step));
             return;
         }
@@ -380,9 +388,35 @@ static void act_links(struct app *a)
     show_text(a, _("Links"), advice_links);
 }
 
+static enum status same_command(const struct app *a, enum check_id check, struct buf *out)
+{
+    return commands_for(&a->record, &a->plan, check, out);
+}
+
 static void act_copy_command(struct app *a)
 {
-    show_text(a, _("The same as a command"), advice_commands);
+    show_text(a, _("The same as a command"), same_command);
+}
+
+/* To the first line that the advice rests on, each further time to the next. */
+static void open_proof(struct app *a)
+{
+    size_t count = 0;
+    uint32_t line = advice_proof_line(a, a->step, a->proof_at, &count);
+    if (count == 0) {
+        app_say(a, false, "%s", _("This advice rests on no line. o shows all of it."));
+        return;
+    }
+    if (line == 0) {
+        a->proof_at = 0;
+        line = advice_proof_line(a, a->step, 0, &count);
+    }
+    a->proof_at++;
+    tview_goto(a->tview, &a->record, line);
+    app_say(a, false, _("Proof %zu of %zu: line %u."), a->proof_at, count, (unsigned)line);
+    if (!a->layout.visible[PANE_TRANSCRIPT]) {
+        focus_to(a, PANE_TRANSCRIPT);
+    }
 }
 
 static void act_open(struct app *a)
@@ -400,9 +434,46 @@ static void act_open(struct app *a)
         focus_to(a, PANE_ADVICE);
     } else if (a->wish.focus == PANE_ADVICE && lessons_veil(a)) {
         dialog_open_lesson(a);
+    } else if (a->wish.focus == PANE_ADVICE && guide_in_front(a)) {
+        guide_enter(a);
     } else if (a->wish.focus == PANE_ADVICE) {
-        show_text(a, _("Advice"), advice_text);
+        open_proof(a);
     }
+}
+
+static void act_long(struct app *a)
+{
+    show_text(a, _("Advice"), advice_text);
+}
+
+static void act_guide(struct app *a)
+{
+    guide_open(a);
+}
+
+static void act_guide_back(struct app *a)
+{
+    guide_back(a);
+}
+
+static void act_guide_skip(struct app *a)
+{
+    guide_skip(a);
+}
+
+static void act_guide_why(struct app *a)
+{
+    guide_why(a);
+}
+
+static void act_guide_save(struct app *a)
+{
+    guide_export(a);
+}
+
+static void act_guide_leave(struct app *a)
+{
+    guide_leave(a);
 }
 
 static void (*const act_table[ACTION_COUNT])(struct app *) = {
@@ -443,6 +514,13 @@ static void (*const act_table[ACTION_COUNT])(struct app *) = {
     [ACTION_LINKS] = act_links,
     [ACTION_OPEN] = act_open,
     [ACTION_COPY_COMMAND] = act_copy_command,
+    [ACTION_LONG] = act_long,
+    [ACTION_GUIDE] = act_guide,
+    [ACTION_GUIDE_BACK] = act_guide_back,
+    [ACTION_GUIDE_SKIP] = act_guide_skip,
+    [ACTION_GUIDE_WHY] = act_guide_why,
+    [ACTION_GUIDE_SAVE] = act_guide_save,
+    [ACTION_GUIDE_LEAVE] = act_guide_leave,
     [ACTION_LESSON] = dialog_open_lesson,
 };
 

@@ -195,6 +195,10 @@ void app_key(struct app *a, uint32_t key)
         app_mask_line(a);
         return;
     }
+    if (guide_edits(a)) {
+        guide_field_key(a, key);
+        return;
+    }
     enum action action = keys_find(app_mode(a), key);
     if (action != ACTION_NONE) {
         app_action(a, action);
@@ -212,6 +216,8 @@ void app_paste(struct app *a, const char *p, size_t len)
     } else if (a->wish.focus == PANE_TYPE) {
         into = &a->smtp;
         a->second_enter = false;
+    } else if (guide_edits(a)) {
+        into = &a->guide_pane.field;
     }
     if (into == NULL) {
         app_say(a, false, "%s", _("Pasted text was ignored: no field is open. i opens the SMTP line."));

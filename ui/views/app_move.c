@@ -18,15 +18,18 @@ static void move_by(struct app *a, int rows)
     case PANE_STEPS: {
         int at = (int)a->step + rows;
         at = at < 0 ? 0 : at >= CHECK_COUNT ? CHECK_COUNT - 1 : at;
-        a->step = (enum check_id)at;
+        app_show_step(a, (enum check_id)at);
         a->step_moved = true;
-        a->advice_scroll = 0;
         break;
     }
     case PANE_TRANSCRIPT:
         tview_move(a->tview, &a->record, rows);
         break;
     case PANE_ADVICE:
+        if (guide_in_front(a)) {
+            guide_move(a, rows);
+            break;
+        }
         a->advice_scroll += rows;
         a->advice_scroll = a->advice_scroll < 0 ? 0 : a->advice_scroll;
         break;
@@ -215,9 +218,8 @@ void app_mouse(struct app *a, const struct mouse_event *event)
         int row = event->y - a->layout.body[p].y;
         int step = p == PANE_STEPS ? view_steps_top(a, a->layout.body[p].h) + row : 0;
         if (p == PANE_STEPS && had_focus && step < CHECK_COUNT) {
-            a->step = (enum check_id)step;
+            app_show_step(a, (enum check_id)step);
             a->step_moved = true;
-            a->advice_scroll = 0;
         }
         if (event->kind == MOUSE_DOUBLE) {
             app_action(a, ACTION_OPEN);

@@ -31,6 +31,7 @@ enum field_id {
     F_NAME,
     F_EXISTING,
     B_GO,
+    B_GUIDE,
     B_PRACTISE,
     B_TYPE,
     B_NO,

@@ -18,16 +18,15 @@ enum report_format box_save_format(struct form *f)
 
 void box_save_rename(struct form *f, enum report_format before)
 {
-    static const char *const endings[] = {
-        [REPORT_TEXT] = "txt", [REPORT_MARKDOWN] = "md", [REPORT_JSON] = "json"};
     struct lineedit *e = &form_field(f, F_NAME)->edit;
     enum report_format now = box_save_format(f), named = before;
     char name[FILE_NAME_MAX];
-    if (now != before && report_format_of(lineedit_text(e), &named) &&
-        str_copy(name, sizeof(name), lineedit_text(e))) {
-        char *ending = strrchr(name, '.') + 1;
-        str_copy(ending, sizeof(name) - (size_t)(ending - name), endings[now]);
-        (void)!lineedit_set(e, name);
+    size_t ending = report_ending(lineedit_text(e), &named);
+    if (now != before && ending > 0 && str_copy(name, sizeof(name), lineedit_text(e))) {
+        char *tail = name + strlen(name) - ending;
+        if (str_copy(tail, sizeof(name) - (size_t)(tail - name), report_extension(now))) {
+            (void)!lineedit_set(e, name);
+        }
     }
 }
 
@@ -55,10 +54,12 @@ void dialog_open_start(struct app *a)
     form_note(f, "%s", _("Safe checks: DNS, connect, EHLO, TLS. No mail is sent."));
     form_note(f, "%s", _("Practise: lessons on a built-in network; no other needed."));
     form_note(f, "%s", _("Type SMTP: by hand, on a live connection."));
+    form_note(f, "%s", _("Guide me: from what is wrong, step by step, to who can fix it."));
     form_note(f, "%s", _("F1 tells what will be sent, and to whom. F10 quits."));
     form_button(f, B_GO, _("Safe checks"));
     form_button(f, B_PRACTISE, _("Practise"));
     form_button(f, B_TYPE, _("Type SMTP"));
+    form_button(f, B_GUIDE, _("Guide me"));
     form_focus(f, F_DOMAIN);
 }
 
@@ -231,7 +232,7 @@ void dialog_open_send(struct app *a)
     form_focus(f, B_NO);
 }
 
-void dialog_open_save(struct app *a)
+void dialog_open_save(struct app *a, enum report_format format)
 {
     struct dialog *d = dialog_push(a, DIALOG_SAVE);
     if (d == NULL) {
@@ -239,10 +240,11 @@ void dialog_open_save(struct app *a)
     }
     struct form *f = &d->form;
     char name[FILE_NAME_MAX];
-    report_file_name(&a->record, &a->plan, REPORT_TEXT, name, sizeof(name));
-    form_init(f, _("Save this run"));
-    const char *const formats[] = {_("text"), "Markdown", "JSON"};
-    form_radio(f, F_FORMAT, _("Format"), formats, 3, 0);
+    report_file_name(&a->record, &a->plan, format, name, sizeof(name));
+    form_init(f, format == REPORT_TICKET ? _("Save this page") : _("Save this run"));
+    const char *const formats[] = {_("text"), "Markdown", "JSON", _("ticket"),
+                                   _("ticket (Markdown)")};
+    form_radio(f, F_FORMAT, _("Format"), formats, ARRAY_LEN(formats), (int)format);
     form_text(f, F_NAME, _("File name"), name);
     const char *const existing[] = {_("add a number"), _("overwrite")};
     form_radio(f, F_EXISTING, _("If it exists"), existing, 2, 0);

@@ -134,7 +134,13 @@ static void press_start(struct app *a, struct dialog *d, int pressed)
         return;
     }
     form_clear_errors(&d->form);
-    if (!accept_target(a, &a->plan, &d->form, read_start)) {
+    /* Without a target the guide asks for one, when it needs it. */
+    bool named = form_value(&d->form, F_DOMAIN)[0] != '\0';
+    if ((named || pressed != B_GUIDE) && !accept_target(a, &a->plan, &d->form, read_start)) {
+        return;
+    }
+    if (pressed == B_GUIDE) {
+        dialog_open_list(a, LIST_SYMPTOMS);
         return;
     }
     dialog_close(a);
@@ -168,9 +174,8 @@ static void run_with_consent(struct app *a, struct plan *plan, enum check_id che
         app_say(a, true, "%s", _("The engine did not take the command."));
     } else {
         a->session_wanted = true;
-        a->step = check;
+        app_show_step(a, check);
         a->step_moved = true;
-        a->advice_scroll = 0;
     }
 }
 
@@ -350,7 +355,7 @@ static void press_quit(struct app *a, struct dialog *d, int pressed)
     if (pressed == B_GO) {
         a->requests |= APP_QUIT;
     } else if (pressed == B_VIEW) {
-        dialog_open_save(a);
+        dialog_open_save(a, REPORT_TEXT);
     } else {
         dialog_close(a);
     }

@@ -20,7 +20,7 @@ void dialog_open_target(struct app *a);
 void dialog_open_login(struct app *a);
 void dialog_open_relay(struct app *a);
 void dialog_open_send(struct app *a);
-void dialog_open_save(struct app *a);
+void dialog_open_save(struct app *a, enum report_format format);
 void dialog_open_quit(struct app *a);
 void dialog_open_list(struct app *a, enum list_purpose purpose);
 /* Takes the text over. */
@@ -35,7 +35,18 @@ bool dialog_in_text(const struct dialog *d);
 void list_open(struct app *a, struct dialog *d, enum list_purpose purpose);
 void list_key(struct app *a, struct dialog *d, uint32_t key);
 void list_draw(struct app *a, struct dialog *d, struct canvas *c);
+/* Does the filter let it through? ASCII case is ignored. */
+bool list_contains(const char *text, const char *filter);
 void text_key(struct app *a, struct dialog *d, uint32_t key);
 void text_draw(struct dialog *d, struct canvas *c);
+
+/* symptom_list.c: the rows of the guided mode's list */
+void symptoms_fill(struct app *a, struct dialog *d); /* those that the filter lets through */
+void symptoms_choose(struct app *a, struct dialog *d);
+void symptoms_draw_row(const struct app *a, const struct dialog *d, struct canvas *c,
+                       struct rect row, size_t at);
+/* More about the one under the cursor. */
+void symptoms_draw_about(const struct app *a, const struct dialog *d, struct canvas *c,
+                         struct rect area);
 
 #endif

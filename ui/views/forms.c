@@ -390,26 +390,24 @@ static void field_draw_edit(struct canvas *c, struct rect area, const struct fie
     struct rect box = {x, area.y, width, 1};
     canvas_str(c, area, x - 1, area.y, ROLE_TEXT, "[");
     canvas_str(c, area, x + width, area.y, ROLE_TEXT, "]");
-    canvas_fill(c, box, focus ? ROLE_FIELD_FOCUS : ROLE_FIELD);
     const struct lineedit *e = &field->edit;
+    if (field->kind != FIELD_PASSWORD || field->on) {
+        edit_draw(c, box, e, focus);
+        return;
+    }
     enum role role = focus ? ROLE_FIELD_FOCUS : ROLE_FIELD;
     size_t from = 0;
     int cursor = 0;
+    canvas_fill(c, box, role);
     if (focus) {
         lineedit_window(e, width, c->ascii, &from, &cursor);
-    }
-    if (field->kind == FIELD_PASSWORD && !field->on) {
-        /* Away from the field the stars say nothing about the length. */
-        size_t stars = focus ? e->len - from : e->len > 0 ? STARS_AWAY : 0;
-        for (int i = 0; i < width && (size_t)i < stars; i++) {
-            canvas_str(c, box, x + i, area.y, role, "*");
-        }
-    } else {
-        canvas_text(c, box, x, area.y, role, lineedit_text(e) + from, e->len - from, 0);
-    }
-    if (focus) {
         c->cursor_x = x + cursor;
         c->cursor_y = area.y;
+    }
+    /* Away from the field the stars say nothing about the length. */
+    size_t stars = focus ? e->len - from : e->len > 0 ? STARS_AWAY : 0;
+    for (int i = 0; i < width && (size_t)i < stars; i++) {
+        canvas_str(c, box, x + i, area.y, role, "*");
     }
 }
 

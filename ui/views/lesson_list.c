@@ -18,25 +18,10 @@ struct scenario_row {
     bool course;
 };
 
-static bool contains_nocase(const char *text, const char *needle)
-{
-    size_t n = strlen(needle);
-    for (; n > 0 && *text != '\0'; text++) {
-        size_t k = 0;
-        while (k < n && text[k] != '\0' && (text[k] | 0x20) == (needle[k] | 0x20)) {
-            k++;
-        }
-        if (k == n) {
-            return true;
-        }
-    }
-    return n == 0;
-}
-
 static bool passes(const struct scenario_info *info, const char *filter)
 {
-    return contains_nocase(info->name, filter) || contains_nocase(info->title, filter) ||
-           contains_nocase(practice_theme_title(info->theme), filter);
+    return list_contains(info->name, filter) || list_contains(info->title, filter) ||
+           list_contains(practice_theme_title(info->theme), filter);
 }
 
 static void add_course(struct dialog *d, const struct practice_catalogue *c, const char *filter)

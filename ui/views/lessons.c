@@ -181,9 +181,8 @@ void lessons_over(struct app *a)
     }
     tview_veil(a->tview, &a->record, lesson_veils(&l->now));
     if (cause != NULL) {
-        a->step = cause->check;
+        app_show_step(a, cause->check);
         a->step_moved = true;
-        a->advice_scroll = 0;
         if (cause->f.evidence_count > 0) {
             tview_goto(a->tview, &a->record, cause->f.evidence[cause->f.evidence_count - 1]);
         }

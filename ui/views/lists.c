@@ -11,6 +11,22 @@
 #define NAME_MAX_BYTES 128
 #define NAME_COLUMNS_MIN 12
 #define NAME_COLUMNS_MAX 24
+#define ABOUT_ROWS 3 /* of text about the symptom under the cursor */
+
+bool list_contains(const char *text, const char *filter)
+{
+    size_t n = strlen(filter);
+    for (; n > 0 && *text != '\0'; text++) {
+        size_t k = 0;
+        while (k < n && text[k] != '\0' && (text[k] | 0x20) == (filter[k] | 0x20)) {
+            k++;
+        }
+        if (k == n) {
+            return true;
+        }
+    }
+    return n == 0;
+}
 
 /* The menu holds what is live anywhere, help what is live where it was called. */
 static size_t menu_actions(const char *filter, enum action *out)
@@ -61,6 +77,8 @@ static void list_refill(struct app *a, struct dialog *d)
 {
     if (d->purpose == LIST_SCENARIOS) {
         scenarios_fill(a, d);
+    } else if (d->purpose == LIST_SYMPTOMS) {
+        symptoms_fill(a, d);
     } else {
         list_refill_actions(a, d);
     }
@@ -86,6 +104,10 @@ static void list_choose(struct app *a, struct dialog *d)
     }
     if (d->purpose == LIST_SCENARIOS) {
         scenarios_choose(a, d);
+        return;
+    }
+    if (d->purpose == LIST_SYMPTOMS) {
+        symptoms_choose(a, d);
         return;
     }
     enum action action = d->actions[d->cursor];
@@ -169,7 +191,8 @@ static int name_columns(const struct dialog *d)
 {
     char name[NAME_MAX_BYTES];
     size_t most = NAME_COLUMNS_MIN;
-    for (size_t i = 0; i < d->count && d->purpose != LIST_SCENARIOS; i++) {
+    bool actions = d->purpose == LIST_MENU || d->purpose == LIST_HELP;
+    for (size_t i = 0; i < d->count && actions; i++) {
         row_name(d, i, name, sizeof(name));
         size_t columns = escape_columns(name, strlen(name), 0) + 2;
         most = columns > most ? columns : most;
@@ -191,10 +214,12 @@ void list_draw(struct app *a, struct dialog *d, struct canvas *c)
 {
     const char *title = d->purpose == LIST_MENU        ? _("All commands")
                         : d->purpose == LIST_SCENARIOS ? _("Practise: choose a lesson")
+                        : d->purpose == LIST_SYMPTOMS  ? _("Guide me: what is wrong?")
                                                        : _("Help: what the keys do here");
     int width = c->w < LIST_WIDTH + 2 ? c->w : LIST_WIDTH;
     int height = c->h > 6 ? c->h - 4 : c->h;
-    int rows = height - 4;
+    bool about = d->purpose == LIST_SYMPTOMS && height > 4 + 2 * ABOUT_ROWS;
+    int rows = height - 4 - (about ? ABOUT_ROWS : 0);
     if (rows < 1) {
         return;
     }
@@ -223,6 +248,8 @@ void list_draw(struct app *a, struct dialog *d, struct canvas *c)
         struct rect row = {box.x + 2, box.y + 2 + i, width - 4, 1};
         if (d->purpose == LIST_SCENARIOS) {
             scenarios_draw_row(a, d, c, row, at);
+        } else if (d->purpose == LIST_SYMPTOMS) {
+            symptoms_draw_row(a, d, c, row, at);
         } else {
             list_draw_row(d, c, row, names, at);
         }
@@ -235,6 +262,10 @@ void list_draw(struct app *a, struct dialog *d, struct canvas *c)
     }
     int below = (int)d->count - (int)d->top - rows;
     box_draw_hidden(c, box, (int)d->top, below > 0 ? below : 0);
+    if (about) {
+        symptoms_draw_about(a, d, c,
+                            (struct rect){box.x + 2, box.y + 2 + rows, width - 4, ABOUT_ROWS});
+    }
     struct rect foot = {box.x + 2, box.y + height - 2, width - 4, 1};
     canvas_str(c, foot, foot.x, foot.y, ROLE_DIM, _("Enter does it   Esc closes"));
 }

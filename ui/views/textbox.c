@@ -102,3 +102,17 @@ void box_draw(struct canvas *c, struct rect box, const char *title, const char *
     canvas_str(c, top, top.x, top.y, ROLE_TITLE_FOCUS, " ");
     canvas_str(c, top, words.x + w, top.y, ROLE_TITLE_FOCUS, " ");
 }
+
+void edit_draw(struct canvas *c, struct rect box, const struct lineedit *e, bool focus)
+{
+    enum role role = focus ? ROLE_FIELD_FOCUS : ROLE_FIELD;
+    size_t from = 0;
+    int cursor = 0;
+    canvas_fill(c, box, role);
+    if (focus) {
+        lineedit_window(e, box.w, c->ascii, &from, &cursor);
+        c->cursor_x = box.x + cursor;
+        c->cursor_y = box.y;
+    }
+    canvas_text(c, box, box.x, box.y, role, lineedit_text(e) + from, e->len - from, 0);
+}

@@ -124,6 +124,27 @@ static void transcript_title(struct app *a, char *out, size_t size)
     }
 }
 
+static void guide_title(const struct app *a, char *left, size_t left_size, char *right,
+                        size_t right_size)
+{
+    const struct guide_pane *g = &a->guide_pane;
+    size_t about = 0, at = playbook_place(&g->guided.walk, &about);
+    char symptom[160];
+    escape_copy(symptom, sizeof(symptom), g->guided.walk.book->symptom,
+                strlen(g->guided.walk.book->symptom), 0);
+    snprintf(left, left_size, _(" %d GUIDE: %s "), PANE_ADVICE + 1, symptom);
+    if (g->view.below > 0) {
+        snprintf(right, right_size, _(" step %zu of about %zu   more: %d "), at, about, g->view.below);
+    } else {
+        snprintf(right, right_size, _(" step %zu of about %zu "), at, about);
+    }
+}
+
+static const char *pane_name(const struct app *a, int pane)
+{
+    return pane == PANE_ADVICE && guide_in_front(a) ? _("GUIDE") : _(pane_names[pane]);
+}
+
 static void view_title(struct app *a, struct canvas *c, enum pane pane)
 {
     struct rect row = a->layout.title[pane];
@@ -135,13 +156,20 @@ static void view_title(struct app *a, struct canvas *c, enum pane pane)
     for (int x = row.x; x < row.x + row.w; x++) {
         canvas_put(c, x, row.y, ROLE_LINE, GLYPH_HLINE);
     }
-    if (pane == PANE_ADVICE) {
+    if (pane == PANE_ADVICE && guide_in_front(a)) {
+        guide_title(a, left, sizeof(left), right, sizeof(right));
+    } else if (pane == PANE_ADVICE) {
         snprintf(left, sizeof(left), _(" %d ADVICE: %s "), PANE_ADVICE + 1, _(checks[a->step].title));
         if (a->advice_below > 0) {
             snprintf(right, sizeof(right), _(" more: %d "), a->advice_below);
         }
     } else {
-        snprintf(left, sizeof(left), " %d %s ", (int)pane + 1, _(pane_names[pane]));
+        char place[64] = "";
+        if (pane == PANE_STEPS) {
+            guide_place_text(a, place, sizeof(place));
+        }
+        snprintf(left, sizeof(left), place[0] != '\0' ? " %d %s  %s " : " %d %s ", (int)pane + 1,
+                 _(pane_names[pane]), place);
     }
     if (pane == PANE_TRANSCRIPT) {
         char facts[160];
@@ -167,13 +195,13 @@ static void view_tabs(struct app *a, struct canvas *c)
     struct rect row = a->layout.tabs;
     int x = row.x, needed = 0;
     for (int p = 0; p < PANE_COUNT; p++) {
-        const char *name = _(pane_names[p]);
+        const char *name = pane_name(a, p);
         needed += 4 + (int)escape_columns(name, strlen(name), 0);
     }
     /* Where the names do not fit, the number is the tab, and the pane in front has its name. */
     for (int p = 0; p < PANE_COUNT; p++) {
         bool focus = (int)a->wish.focus == p;
-        const char *name = focus || needed <= row.w ? _(pane_names[p]) : NULL;
+        const char *name = focus || needed <= row.w ? pane_name(a, p) : NULL;
         enum role role = focus ? ROLE_TITLE_FOCUS : ROLE_TEXT;
         x += name == NULL ? canvas_printf(c, row, x, row.y, role, " %d ", p + 1)
                           : canvas_printf(c, row, x, row.y, role, focus ? "[%d %s]" : " %d %s ",

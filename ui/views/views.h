@@ -20,13 +20,14 @@ void view_status(struct app *a, struct canvas *c);
 
 /* The whole advice about a step as text, for the box that Enter opens, and for the reports' reader. */
 enum status advice_text(const struct app *a, enum check_id check, struct buf *out) MUST_CHECK;
+/* The n-th line that the findings of a step rest on, in the order in which they are told; 0 behind the last one.
+   *count gets how many there are. */
+uint32_t advice_proof_line(const struct app *a, enum check_id check, size_t n, size_t *count);
 /* The lines that a finding rests on ("20, 21"), and the last of them; "" when there are none. */
 void advice_proof(const struct app *a, const struct finding *f, char *numbers, size_t size,
                   char *quote, size_t quote_size);
 /* Links of the findings of a step, one a line. */
 enum status advice_links(const struct app *a, enum check_id check, struct buf *out) MUST_CHECK;
-/* The same test as commands of other tools (swaks, openssl, dig), one a line. */
-enum status advice_commands(const struct app *a, enum check_id check, struct buf *out) MUST_CHECK;
 
 /* Mark, word and role of a state. The mark is three columns with its brackets. */
 const char *state_mark(enum verdict verdict, bool ascii, unsigned spin);

@@ -1,10 +1,10 @@
 /*
- * envelope: the envelope check that several tests run, and the small steps around it.
+ * envelope_steps: the envelope check that several tests run, and the small steps around it.
  *
  * Threads: tests are single-threaded. Ownership: as in scripted.h.
  */
-#ifndef SMTPSCOPE_TEST_ENVELOPE_H
-#define SMTPSCOPE_TEST_ENVELOPE_H
+#ifndef SMTPSCOPE_TEST_ENVELOPE_STEPS_H
+#define SMTPSCOPE_TEST_ENVELOPE_STEPS_H
 
 #include "scripted.h"
 

@@ -1,0 +1,1 @@
+engine_test(walks runner options model)
