@@ -156,7 +156,7 @@ static void add_scenario_lines(struct out *out, const struct practice_catalogue 
     const char *theme = "";
     for (size_t i = 0; i < c->count; i++) {
         const struct scenario_info *s = &c->p[i];
-        char lesson[8] = "-";
+        char lesson[16] = "-";
         if (strcmp(s->theme, theme) != 0) {
             theme = s->theme;
             out_line(out, "# %s", practice_theme_title(theme));
@@ -164,7 +164,7 @@ static void add_scenario_lines(struct out *out, const struct practice_catalogue 
         if (s->lesson != 0) {
             snprintf(lesson, sizeof(lesson), "%u", s->lesson);
         }
-        out_line(out, "%-24s %-9s %3s  %s", s->name, s->theme, lesson, s->title);
+        out_line(out, "%-25s %-9s %3s  %s", s->name, s->theme, lesson, s->title);
     }
 }
 

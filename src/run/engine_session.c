@@ -180,8 +180,13 @@ void engine_do_half_close(struct engine *e)
 
 static void listen(struct engine *e)
 {
+    struct smtp *s = &e->c.smtp;
     e->path = e->last_path;
-    enum status st = smtp_listen(&e->c.smtp);
+    /* What answers raw bytes belongs to them. */
+    unsigned manual = s->raw_used && s->owed > 0 ? LINE_MANUAL : 0u;
+    s->line_flags |= manual;
+    enum status st = smtp_listen(s);
+    s->line_flags &= ~manual;
     if (st != ST_OK && st != ST_AGAIN && st != ST_CANCELLED) {
         engine_note(e, _("The connection has ended: %s."), status_word(st));
     }

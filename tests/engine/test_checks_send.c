@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "checks_world.h"
+#include "reply_decode.h"
 
 #define ME "me\n  name desk.office.example\n  address 198.51.100.7\n"
 #define ZONE "zone example.org\n  @ MX 10 mx1\n"
@@ -76,12 +77,20 @@ static void test_refusals(void **state)
         {"  on MAIL: reply \"550 5.7.1 not welcome\"\n", "smtp.send.sender_refused", VERDICT_FAIL},
         {"  on MAIL: reply \"530 5.7.0 Authentication required\"\n", "smtp.send.auth_required",
          VERDICT_FAIL},
+        {"  on RCPT: reply \"550 5.7.1 You must authenticate first\"\n", "smtp.send.auth_required",
+         VERDICT_FAIL},
+        {"  on MAIL: reply \"530 5.7.0 Must issue a STARTTLS command first\"\n",
+         "smtp.send.tls_required", VERDICT_FAIL},
         {"  on MAIL: reply \"552 5.3.4 Message size exceeds fixed limit\"\n", "smtp.send.too_big",
          VERDICT_FAIL},
         {"  on MAIL: reply \"451 4.3.0 try later\"\n", "smtp.send.deferred", VERDICT_WARN},
         {"  on RCPT: reply \"550 5.1.1 user unknown\"\n", "smtp.send.recipient_refused",
          VERDICT_FAIL},
         {"  on RCPT: reply \"554 5.7.1 Relay access denied\"\n", "smtp.send.relay_denied",
+         VERDICT_FAIL},
+        {"  on RCPT: reply \"554 5.7.1 Client host [198.51.100.7] blocked using x.example\"\n",
+         "smtp.send.blocked", VERDICT_FAIL},
+        {"  on message: reply \"550 5.7.1 your IP has a poor reputation\"\n", "smtp.send.blocked",
          VERDICT_FAIL},
         {"  on RCPT: reply \"454 4.7.1 Relay access denied\"\n", "smtp.send.relay_denied",
          VERDICT_FAIL},
@@ -117,6 +126,43 @@ static void test_refusals(void **state)
         world_step(w, CHECK_SEND);
         world_expect(w, CHECK_SEND, cases[k].verdict, cases[k].id);
         assert_null(w->c.facts.queue_id);
+        world_close(w);
+    }
+}
+
+/* The same code at different vendors, whom the greeting gives away, and in different stages. */
+static void test_causes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *server, *cause;
+        enum reply_basis basis;
+        enum confidence confidence;
+    } cases[] = {
+        {"  on MAIL: reply \"550 5.7.27 no\"\n", "reply.sender.null_mx", BASIS_ENHANCED,
+         CONFIDENCE_LIKELY},
+        {"  banner \"220 mx.google.com ESMTP x1 - gsmtp\"\n  on MAIL: reply \"550 5.7.27 no\"\n",
+         "reply.spf.failed", BASIS_ENHANCED, CONFIDENCE_LIKELY},
+        {"  on MAIL: reply \"550 Access denied\"\n", "reply.class.sender-rejected", BASIS_WORDS,
+         CONFIDENCE_LIKELY},
+        {"  on RCPT: reply \"550 Recipient address rejected\"\n", "reply.class.unknown-recipient",
+         BASIS_WORDS, CONFIDENCE_LIKELY},
+        {"  on RCPT: reply \"550 hm\"\n", "reply.code.550", BASIS_CODE, CONFIDENCE_GUESS},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        print_message("cause %zu\n", i);
+        struct world *w = open_send(cases[i].server, "example.org");
+        world_step(w, CHECK_SEND);
+        const struct finding *f = NULL;
+        for (size_t k = 0; k < w->finding_count && f == NULL; k++) {
+            f = w->findings[k].check == CHECK_SEND ? &w->findings[k].f : NULL;
+        }
+        assert_non_null(f);
+        assert_non_null(f->cause);
+        assert_string_equal(f->cause->id, cases[i].cause);
+        assert_int_equal(f->class, f->cause->class);
+        assert_int_equal(f->basis, cases[i].basis);
+        assert_int_equal(f->confidence, cases[i].confidence);
         world_close(w);
     }
 }
@@ -245,6 +291,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sent),        cmocka_unit_test(test_only_what_is_offered),
+        cmocka_unit_test(test_causes),
         cmocka_unit_test(test_refusals),    cmocka_unit_test(test_no_text_without_recipient),
         cmocka_unit_test(test_consent),     cmocka_unit_test(test_beyond_ascii),
         cmocka_unit_test(test_login_first), cmocka_unit_test(test_no_login_at_a_stranger),

@@ -2,12 +2,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "typehint.h"
+#include "typehint_verbs.h"
 
 #define CAPABILITIES                                                                               \
     "SIZE 1000\n8BITMIME\nDSN\nAUTH PLAIN LOGIN \x1b[2J SCRAM-SHA-256\nSTARTTLS\nEVIL "            \
@@ -43,7 +44,7 @@ static bool completes(const struct record *r, const char *line, const char *want
     struct typehint_candidates *found = calloc(1, sizeof(*found));
     assert_non_null(found);
     bool is = false;
-    typehint_complete(r, line, found);
+    typehint_complete(r, 0, line, found);
     for (size_t i = 0; i < found->count; i++) {
         is = is || strcmp(found->text[i], want) == 0;
         for (const char *p = found->text[i]; *p != '\0'; p++) {
@@ -58,16 +59,24 @@ static size_t completions(const struct record *r, const char *line)
 {
     struct typehint_candidates *found = calloc(1, sizeof(*found));
     assert_non_null(found);
-    typehint_complete(r, line, found);
+    typehint_complete(r, 0, line, found);
     size_t count = found->count;
     free(found);
     return count;
 }
 
+static void hint(const struct record *r, unsigned mode, const char *line, int columns, char *out,
+                 size_t size)
+{
+    struct typehint h;
+    typehint_hint(r, mode, line, &h);
+    typehint_join(&h, columns, out, size);
+}
+
 static bool hints(const struct record *r, const char *line, const char *part)
 {
-    char text[400];
-    typehint_hint(r, line, text, sizeof(text));
+    char text[900];
+    hint(r, 0, line, 1000, text, sizeof(text));
     return strstr(text, part) != NULL;
 }
 
@@ -192,8 +201,8 @@ static void hints_name_what_is_wrong(void **state)
         {SMTP_RCPT, "DATA now", "takes nothing behind it"},
         {SMTP_READY, "EHLO ", "needs something behind it"},
         {SMTP_READY, "ETRN example.org", "did not offer ETRN"},
-        {SMTP_READY, "MAIL FROM:<a@b.example> SMTPUTF8", "did not offer SMTPUTF8"},
-        {SMTP_READY, "MAIL FROM:<a@b.example> BODY=BINARYMIME", "did not offer BINARYMIME"},
+        {SMTP_READY, "MAIL FROM:<a@b.example> SMTPUTF8", "does not offer SMTPUTF8"},
+        {SMTP_READY, "MAIL FROM:<a@b.example> BODY=BINARYMIME", "BINARYMIME needs BINARYMIME and CHUNKING"},
         {SMTP_READY, "AUTH CRAM-MD5 x", "did not offer that mechanism"},
         {SMTP_READY, "AUTH PLAIN x", "not encrypted"},
         {SMTP_READY, "FROBNICATE", "sent as it is"},
@@ -201,8 +210,12 @@ static void hints_name_what_is_wrong(void **state)
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct record r;
+        char text[900];
         make(&r, cases[i].session);
-        assert_true(hints(&r, cases[i].line, cases[i].part));
+        hint(&r, 0, cases[i].line, 1000, text, sizeof(text));
+        if (strstr(text, cases[i].part) == NULL) {
+            fail_msg("\"%s\" is answered by \"%s\"", cases[i].line, text);
+        }
         record_free(&r);
     }
     struct record r;
@@ -221,7 +234,7 @@ static void hints_name_what_is_wrong(void **state)
     record_free(&r);
 }
 
-/* Lines that are right are not found fault with. */
+/* Lines that are right are not found fault with; what they are answered with is told. */
 static void hints_keep_quiet(void **state)
 {
     (void)state;
@@ -229,29 +242,57 @@ static void hints_keep_quiet(void **state)
         enum smtp_state session;
         const char *line, *hint;
     } cases[] = {
-        {SMTP_GREETED, "EHLO probe", "EHLO host.name"},
-        {SMTP_READY, "MAIL FROM:<>", "MAIL FROM:<address> [SIZE=n] [BODY=8BITMIME]"},
+        {SMTP_GREETED, "EHLO probe", "EHLO host.name   Likely answer: 250"},
+        {SMTP_READY, "MAIL FROM:<>",
+         "MAIL FROM:<address> [SIZE=n] [BODY=8BITMIME]   Likely answer: 250 | 4xx 5xx"},
         {SMTP_READY, "MAIL FROM:<a@b.example> SIZE=10 BODY=8BITMIME RET=FULL",
-         "MAIL FROM:<address> [SIZE=n] [BODY=8BITMIME]"},
-        {SMTP_MAIL, "RCPT TO:<Postmaster>", "RCPT TO:<address> [NOTIFY=...]"},
-        {SMTP_RCPT, "RCPT TO:<a@b.example> NOTIFY=NEVER", "RCPT TO:<address> [NOTIFY=...]"},
-        {SMTP_RCPT, "data", "DATA"},
+         "RET=FULL|HDRS   RFC 3461, section 4.3   Likely answer: 250 | 4xx 5xx"},
+        {SMTP_READY, "MAIL FROM:<a@b.example> SIZE=10 BO",
+         "MAIL FROM:<address> [SIZE=n] [BODY=8BITMIME]   Likely answer: 250 | 4xx 5xx"},
+        {SMTP_MAIL, "RCPT TO:<Postmaster>",
+         "RCPT TO:<address> [NOTIFY=...]   Likely answer: 250 | 450 550 554"},
+        {SMTP_RCPT, "RCPT TO:<a@b.example> NOTIFY=NEVER",
+         "NOTIFY=NEVER|SUCCESS,FAILURE,DELAY   RFC 3461, section 4.1   Likely answer: 250 | 450 "
+         "550 554"},
+        {SMTP_RCPT, "data", "DATA   Likely answer: 354"},
         {SMTP_READY, "MAI", ""},
         {SMTP_READY, "", ""},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct record r;
-        char text[400];
+        char text[900];
         make(&r, cases[i].session);
-        typehint_hint(&r, cases[i].line, text, sizeof(text));
+        hint(&r, 0, cases[i].line, 200, text, sizeof(text));
         assert_string_equal(text, cases[i].hint);
         /* Any size of place will do. */
         for (size_t size = 1; size < 60; size++) {
-            typehint_hint(&r, cases[i].line, text, size);
+            hint(&r, 0, cases[i].line, 1000, text, size);
             assert_true(strlen(text) < size);
         }
         record_free(&r);
     }
+}
+
+/* What would be answered to it goes with what is wrong; what does not fit goes, but not that. */
+static void hints_fit(void **state)
+{
+    (void)state;
+    struct record r;
+    char text[400];
+    make(&r, SMTP_READY);
+    hint(&r, 0, "RCPT TO:<a@b.example>", 200, text, sizeof(text));
+    assert_string_equal(text, "RCPT TO:<address> [NOTIFY=...]   Out of order: MAIL FROM comes "
+                              "first.   Likely answer: 503");
+    hint(&r, 0, "RCPT TO:<a@b.example>", 80, text, sizeof(text));
+    assert_string_equal(text,
+                        "RCPT TO:<address> [NOTIFY=...]   Out of order: MAIL FROM comes first.");
+    hint(&r, 0, "RCPT TO:<a@b.example>", 60, text, sizeof(text));
+    assert_string_equal(text, "Out of order: MAIL FROM comes first.   Likely answer: 503");
+    hint(&r, 0, "RCPT TO:<a@b.example>", 10, text, sizeof(text));
+    assert_string_equal(text, "Out of order: MAIL FROM comes first.");
+    hint(&r, 0, "NOOP", 10, text, sizeof(text));
+    assert_string_equal(text, "NOOP [text]");
+    record_free(&r);
 }
 
 static void hostile_lines_stay_inside(void **state)
@@ -265,10 +306,10 @@ static void hostile_lines_stay_inside(void **state)
     static const char *const begins[] = {"MAIL FROM:", "RCPT TO:<", "AUTH ", "EHLO ", ""};
     for (size_t i = 0; i < ARRAY_LEN(begins); i++) {
         memcpy(line, begins[i], strlen(begins[i]));
-        typehint_hint(&r, line, text, sizeof(text));
+        hint(&r, 0, line, 80, text, sizeof(text));
         (void)completions(&r, line);
         line[1500] = '>';
-        typehint_hint(&r, line, text, sizeof(text));
+        hint(&r, 0, line, 80, text, sizeof(text));
         (void)completions(&r, line);
         assert_true(strlen(text) < sizeof(text));
     }
@@ -298,16 +339,16 @@ static void prompts(void **state)
     (void)state;
     struct record r;
     make(&r, SMTP_CLOSED);
-    assert_string_equal(typehint_prompt(&r), "(off)>");
+    assert_string_equal(typehint_prompt(&r, 0), "(off)>");
     r.session = SMTP_READY;
-    assert_string_equal(typehint_prompt(&r), "SMTP>");
+    assert_string_equal(typehint_prompt(&r, 0), "SMTP>");
     r.session_tls = true;
-    assert_string_equal(typehint_prompt(&r), "SMTP~>");
+    assert_string_equal(typehint_prompt(&r, 0), "SMTP~>");
     r.session = SMTP_CONTINUATION;
-    assert_string_equal(typehint_prompt(&r), "334>");
+    assert_string_equal(typehint_prompt(&r, 0), "334>");
     r.session = SMTP_TEXT;
     r.expects_text = true;
-    assert_string_equal(typehint_prompt(&r), "DATA>");
+    assert_string_equal(typehint_prompt(&r, 0), "DATA>");
     record_free(&r);
 }
 
@@ -317,26 +358,190 @@ static void secrets(void **state)
     (void)state;
     struct record r;
     make(&r, SMTP_READY);
-    assert_false(typehint_secret(&r, "AUTH"));
-    assert_false(typehint_secret(&r, "AUTH PLAIN"));
-    assert_false(typehint_secret(&r, "AUTH PLAIN "));
-    assert_true(typehint_secret(&r, "AUTH PLAIN A"));
-    assert_true(typehint_secret(&r, "auth  plain A"));
-    assert_true(typehint_secret(&r, " AUTH PLAIN A"));
-    assert_true(typehint_secret(&r, "AUTH\tPLAIN\tA"));
+    assert_false(typehint_secret(&r, 0, "AUTH"));
+    assert_false(typehint_secret(&r, 0, "AUTH PLAIN"));
+    assert_false(typehint_secret(&r, 0, "AUTH PLAIN "));
+    assert_true(typehint_secret(&r, 0, "AUTH PLAIN A"));
+    assert_true(typehint_secret(&r, 0, "auth  plain A"));
+    assert_true(typehint_secret(&r, 0, " AUTH PLAIN A"));
+    assert_true(typehint_secret(&r, 0, "AUTH\tPLAIN\tA"));
     /* The mechanism was forgotten. */
-    assert_true(typehint_secret(&r, "AUTH AGNhbmFyeQ=="));
-    assert_true(typehint_secret(&r, "AUTH hunter2"));
-    assert_false(typehint_secret(&r, "AUTH scram-sha-25"));
-    assert_false(typehint_secret(&r, "AUTH NTLM"));
-    assert_false(typehint_secret(&r, "NOOP PLAIN A"));
+    assert_true(typehint_secret(&r, 0, "AUTH AGNhbmFyeQ=="));
+    assert_true(typehint_secret(&r, 0, "AUTH hunter2"));
+    assert_false(typehint_secret(&r, 0, "AUTH scram-sha-25"));
+    assert_false(typehint_secret(&r, 0, "AUTH NTLM"));
+    assert_false(typehint_secret(&r, 0, "NOOP PLAIN A"));
     r.session = SMTP_CONTINUATION;
-    assert_true(typehint_secret(&r, "x"));
-    assert_true(typehint_secret(&r, ""));
-    assert_false(typehint_secret(&r, "*"));
+    assert_true(typehint_secret(&r, 0, "x"));
+    assert_true(typehint_secret(&r, 0, ""));
+    assert_false(typehint_secret(&r, 0, "*"));
     r.session = SMTP_TEXT;
     r.expects_text = true;
-    assert_false(typehint_secret(&r, "AUTH PLAIN A"));
+    assert_false(typehint_secret(&r, 0, "AUTH PLAIN A"));
+    record_free(&r);
+}
+
+/* The questions of a login, the macros that answer, and who may be seen typing what. */
+static void answers(void **state)
+{
+    (void)state;
+    struct record r;
+    struct buf question;
+    make(&r, SMTP_CONTINUATION);
+    buf_init(&question, 4096);
+    assert_false(typehint_challenge(&r, &question));
+    add_line(&r, DIR_CLIENT, "AUTH LOGIN");
+    add_line(&r, DIR_SERVER, "334 VXNlcm5hbWU6");
+    assert_true(typehint_challenge(&r, &question));
+    assert_string_equal(buf_str(&question), "Username:");
+    assert_true(hints(&r, "", "The server asks: \"Username:\""));
+    assert_true(hints(&r, "", ":b64 TEXT"));
+    /* A name may be seen where it is asked for, and is meant to be encoded. */
+    assert_false(typehint_secret(&r, 0, ":b64 anna"));
+    assert_false(typehint_secret(&r, TYPEHINT_ENCODE, "anna"));
+    assert_true(typehint_secret(&r, 0, "YW5uYQ=="));
+    assert_int_equal(typehint_secret_from(&r, 0, "YW5uYQ=="), 0);
+    add_line(&r, DIR_CLIENT, "<hidden 8 bytes>");
+    add_line(&r, DIR_SERVER, "334 UGFzc3dvcmQ6");
+    assert_true(hints(&r, "", "Password:"));
+    assert_int_equal(typehint_secret_from(&r, 0, ":b64 hunter2"), 5);
+    assert_int_equal(typehint_secret_from(&r, TYPEHINT_ENCODE, "hunter2"), 0);
+    /* Begun macros are seen, passwords that begin with a colon are not. */
+    assert_false(typehint_secret(&r, 0, ":b"));
+    assert_false(typehint_secret(&r, 0, ":quit"));
+    assert_true(typehint_secret(&r, 0, ":nothing x"));
+    assert_true(typehint_secret(&r, 0, ":raw hunter2"));
+    assert_true(typehint_secret(&r, TYPEHINT_ENCODE, ":quit"));
+    assert_false(typehint_secret(&r, TYPEHINT_ENCODE, ":b64"));
+    assert_true(typehint_is_macro(&r, 0, ":quit"));
+    assert_false(typehint_is_macro(&r, TYPEHINT_ENCODE, ":quit"));
+    /* A server that asks for the name twice wants to see a password typed. */
+    add_line(&r, DIR_SERVER, "334 VXNlcm5hbWU6");
+    assert_true(typehint_secret(&r, TYPEHINT_ENCODE, "hunter2"));
+    add_line(&r, DIR_SERVER, "334 *not base64*");
+    assert_false(typehint_challenge(&r, &question));
+    buf_free(&question);
+    record_free(&r);
+}
+
+static void raw_mode(void **state)
+{
+    (void)state;
+    struct record r;
+    char text[400];
+    make(&r, SMTP_READY);
+    static const struct {
+        const char *line, *hint;
+    } cases[] = {
+        {"NOOP\\r\\n", "6 bytes in one packet, lines: 1"},
+        {"NOOP\\r\\nNOOP\\r\\n", "12 bytes in one packet, lines: 2"},
+        {"NOOP\\n", "5 bytes in one packet, lines: 1   A line ends in LF alone."},
+        {"NOOP", "4 bytes in one packet, lines: 1   No line end behind the last byte."},
+        {"\\x00\\r\\n", "3 bytes in one packet, lines: 1   There is a NUL."},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char macro[80];
+        hint(&r, TYPEHINT_RAW, cases[i].line, 200, text, sizeof(text));
+        assert_string_equal(text, cases[i].hint);
+        (void)snprintf(macro, sizeof(macro), ":raw %s", cases[i].line);
+        hint(&r, 0, macro, 200, text, sizeof(text));
+        assert_string_equal(text, cases[i].hint);
+    }
+    hint(&r, TYPEHINT_RAW, "a\\q", 200, text, sizeof(text));
+    assert_non_null(strstr(text, "position 2"));
+    assert_string_equal(typehint_prompt(&r, TYPEHINT_RAW), "RAW>");
+    r.session_tls = true;
+    assert_string_equal(typehint_prompt(&r, TYPEHINT_RAW), "RAW~>");
+    /* A login anywhere in the bytes is hidden from its response on. */
+    assert_int_equal(typehint_secret_from(&r, TYPEHINT_RAW, "AUTH PLAIN AGE"), 11);
+    assert_int_equal(typehint_secret_from(&r, TYPEHINT_RAW, "NOOP\\r\\nAUTH PLAIN AGE"), 19);
+    assert_int_equal(typehint_secret_from(&r, 0, ":raw NOOP\\r\\nAUTH PLAIN AGE"), 24);
+    assert_false(typehint_secret(&r, TYPEHINT_RAW, "NOOP\\r\\nAUTH PLAIN"));
+    assert_false(typehint_dangerous(&r, TYPEHINT_RAW, "DATA"));
+    assert_int_equal(completions(&r, ":raw N"), 0);
+    record_free(&r);
+}
+
+static void macros_by_name(void **state)
+{
+    (void)state;
+    struct record r;
+    make(&r, SMTP_READY);
+    assert_true(completes(&r, ":st", ":starttls"));
+    assert_true(completes(&r, ":", ":probe "));
+    assert_true(completes(&r, ":ehlo p", ":ehlo probe.example.net"));
+    assert_true(completes(&r, ":auth pl", ":auth PLAIN"));
+    assert_int_equal(completions(&r, ":replay x"), 0);
+    add_line(&r, DIR_CLIENT, "RCPT TO:<user@example.com>");
+    assert_true(completes(&r, ":probe a@b.example us", ":probe a@b.example user@example.com"));
+    assert_true(hints(&r, ":probe ", "ADDRESS..."));
+    assert_true(hints(&r, ":prob x", "Did you mean :probe?"));
+    assert_true(hints(&r, ":frobnicate x", "Tab lists"));
+    assert_true(typehint_dangerous(&r, 0, ":probe a@b.example"));
+    assert_false(typehint_dangerous(&r, 0, ":ehlo"));
+    assert_int_equal(typehint_secret_from(&r, 0, ":auth PLAIN AGE"), 12);
+    r.expects_text = true;
+    assert_false(typehint_is_macro(&r, 0, ":raw"));
+    assert_true(typehint_is_macro(&r, TYPEHINT_RAW, ":raw"));
+    assert_int_equal(completions(&r, ":st"), 0);
+    record_free(&r);
+}
+
+/* Each extension brings its parameters, and those that are in the line are not offered again. */
+static void parameters_of_extensions(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *offer, *line, *yes;
+    } cases[] = {
+        {"DSN", "MAIL FROM:<a@b> RET=", "MAIL FROM:<a@b> RET=FULL"},
+        {"DSN", "MAIL FROM:<a@b> EN", "MAIL FROM:<a@b> ENVID="},
+        {"DSN", "RCPT TO:<a@b> ", "RCPT TO:<a@b> NOTIFY=NEVER"},
+        {"DSN", "RCPT TO:<a@b> NOTIFY=NEVER ", "RCPT TO:<a@b> NOTIFY=NEVER ORCPT=rfc822;"},
+        {"SMTPUTF8", "MAIL FROM:<a@b> ", "MAIL FROM:<a@b> SMTPUTF8"},
+        {"DELIVERBY 240", "MAIL FROM:<a@b> ", "MAIL FROM:<a@b> BY="},
+        {"FUTURERELEASE 9 2027-01-01T00:00:00Z", "MAIL FROM:<a@b> H", "MAIL FROM:<a@b> HOLDFOR="},
+        {"FUTURERELEASE 9 2027-01-01T00:00:00Z", "MAIL FROM:<a@b> H",
+         "MAIL FROM:<a@b> HOLDUNTIL="},
+        {"MT-PRIORITY MIXER", "MAIL FROM:<a@b> ", "MAIL FROM:<a@b> MT-PRIORITY="},
+        {"AUTH PLAIN", "MAIL FROM:<a@b> ", "MAIL FROM:<a@b> AUTH="},
+        {"8BITMIME\nBINARYMIME\nCHUNKING", "MAIL FROM:<a@b> ", "MAIL FROM:<a@b> BODY=BINARYMIME"},
+        {"XCLIENT NAME ADDR", "XCLIENT AD", "XCLIENT ADDR="},
+        {"XCLIENT NAME ADDR", ":xclient NAME=x ", ":xclient NAME=x ADDR="},
+        {"CHUNKING", "BD", "BDAT"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct record r;
+        make(&r, typehint_starts(cases[i].line, "RCPT") ? SMTP_MAIL : SMTP_READY);
+        assert_int_equal(str_set(&r.paths[1]->capabilities, cases[i].offer), ST_OK);
+        assert_true(completes(&r, cases[i].line, cases[i].yes));
+        assert_int_equal(str_set(&r.paths[1]->capabilities, "PIPELINING"), ST_OK);
+        assert_false(cases[i].line[0] != 'B' && completes(&r, cases[i].line, cases[i].yes));
+        record_free(&r);
+    }
+    struct record r;
+    make(&r, SMTP_READY);
+    assert_false(completes(&r, "MAIL FROM:<a@b> SIZE=5 ", "MAIL FROM:<a@b> SIZE=5 SIZE="));
+    /* RFC 8689 4.2: under TLS alone. */
+    assert_int_equal(str_set(&r.paths[1]->capabilities, "REQUIRETLS"), ST_OK);
+    assert_false(completes(&r, "MAIL FROM:<a@b> ", "MAIL FROM:<a@b> REQUIRETLS"));
+    r.session_tls = true;
+    assert_true(completes(&r, "MAIL FROM:<a@b> ", "MAIL FROM:<a@b> REQUIRETLS"));
+    record_free(&r);
+}
+
+static void lmtp(void **state)
+{
+    (void)state;
+    struct record r;
+    struct typehint h;
+    make(&r, SMTP_GREETED);
+    typehint_hint(&r, 0, "LHLO x", &h);
+    assert_non_null(strstr(h.remark, "LMTP"));
+    typehint_hint(&r, TYPEHINT_LMTP, "LHLO x", &h);
+    assert_string_equal(h.remark, "");
+    typehint_hint(&r, TYPEHINT_LMTP, "EHLO x", &h);
+    assert_non_null(strstr(h.remark, "LHLO"));
     record_free(&r);
 }
 
@@ -351,16 +556,16 @@ static void dangers(void **state)
     struct record r;
     make(&r, SMTP_READY);
     for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
-        assert_true(typehint_dangerous(&r, yes[i]));
+        assert_true(typehint_dangerous(&r, 0, yes[i]));
     }
     for (size_t i = 0; i < ARRAY_LEN(no); i++) {
-        assert_false(typehint_dangerous(&r, no[i]));
+        assert_false(typehint_dangerous(&r, 0, no[i]));
     }
     r.session_tls = true;
-    assert_false(typehint_dangerous(&r, "AUTH PLAIN"));
-    assert_true(typehint_dangerous(&r, "VRFY x"));
+    assert_false(typehint_dangerous(&r, 0, "AUTH PLAIN"));
+    assert_true(typehint_dangerous(&r, 0, "VRFY x"));
     r.expects_text = true;
-    assert_false(typehint_dangerous(&r, "DATA"));
+    assert_false(typehint_dangerous(&r, 0, "DATA"));
     record_free(&r);
 }
 
@@ -372,10 +577,16 @@ int main(void)
         cmocka_unit_test(addresses_that_were_used),
         cmocka_unit_test(hints_name_what_is_wrong),
         cmocka_unit_test(hints_keep_quiet),
+        cmocka_unit_test(hints_fit),
         cmocka_unit_test(hostile_lines_stay_inside),
         cmocka_unit_test(message_text),
         cmocka_unit_test(prompts),
         cmocka_unit_test(secrets),
+        cmocka_unit_test(answers),
+        cmocka_unit_test(raw_mode),
+        cmocka_unit_test(macros_by_name),
+        cmocka_unit_test(parameters_of_extensions),
+        cmocka_unit_test(lmtp),
         cmocka_unit_test(dangers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

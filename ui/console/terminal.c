@@ -15,6 +15,7 @@
 
 #define PASTE_MAX (256 * 1024)
 #define PASTE_PAUSE_MS 1000
+#define PASTE_AFTER_MS 20 /* what comes that soon behind a paste was not typed */
 #define ESC_DELAY_MS 25
 #define DOUBLE_CLICK_US (400 * US_PER_MS)
 #define CODE_PASTE_BEGIN (KEY_MAX + 1)
@@ -438,16 +439,15 @@ static uint32_t translate_code(wint_t code)
 uint32_t terminal_key(struct terminal *t)
 {
     wint_t code = 0;
-    (void)t;
+    if (t->ahead_at < t->ahead_count) {
+        return t->ahead[t->ahead_at++];
+    }
     int kind = get_wch(&code);
     if (kind == ERR) {
         return UKEY_NONE;
     }
     if (kind == KEY_CODE_YES) {
         return code == KEY_MOUSE ? UKEY_MOUSE : translate_code(code);
-    }
-    if (code == 0x0a) {
-        return UKEY_ENTER;
     }
     return code == 0x08 ? UKEY_BACKSPACE : code;
 }
@@ -474,40 +474,68 @@ bool terminal_mouse_event(struct terminal *t, struct mouse_event *out)
     return true;
 }
 
-enum status terminal_paste(struct terminal *t, struct buf *out)
+/* A key as the text that was pasted; those that are none add nothing. */
+static enum status add_pasted(struct buf *out, uint32_t key)
+{
+    char text[4] = {'\n'};
+    size_t n = 1;
+    if (key == UKEY_TAB || (key >= 0x20 && key <= 0x10ffff && key != 0x7f)) {
+        n = key_utf8(key, text);
+    } else if (key != UKEY_ENTER && key != KEY_CTRL('j')) {
+        return ST_OK;
+    }
+    return out->len + n > PASTE_MAX ? ST_LIMIT : buf_add(out, text, n);
+}
+
+/* Up to the mark of its end, or until nothing comes any more. */
+static enum status read_pasted(struct terminal *t, struct buf *out)
 {
     enum status status = ST_OK;
-    /* Over a slow line the pieces come late, and what is left over would be taken for keys. */
-    timeout(PASTE_PAUSE_MS);
     for (;;) {
         uint32_t key = terminal_key(t);
         if (key == UKEY_PASTE_END || key == UKEY_NONE) {
-            break;
+            return status;
         }
-        char text[5];
-        size_t n = 0;
-        if (key == UKEY_ENTER) {
-            text[n++] = '\n';
-        } else if (key == UKEY_TAB || (key >= 0x20 && key < 0x7f)) {
-            text[n++] = (char)key;
-        } else if (key >= 0x80 && key < 0x800) {
-            text[n++] = (char)(0xc0 | key >> 6);
-            text[n++] = (char)(0x80 | (key & 0x3f));
-        } else if (key >= 0x800 && key < 0x10000) {
-            text[n++] = (char)(0xe0 | key >> 12);
-            text[n++] = (char)(0x80 | (key >> 6 & 0x3f));
-            text[n++] = (char)(0x80 | (key & 0x3f));
-        } else if (key >= 0x10000 && key < 0x110000) {
-            text[n++] = (char)(0xf0 | key >> 18);
-            text[n++] = (char)(0x80 | (key >> 12 & 0x3f));
-            text[n++] = (char)(0x80 | (key >> 6 & 0x3f));
-            text[n++] = (char)(0x80 | (key & 0x3f));
-        }
-        if (out->len + n > PASTE_MAX) {
-            status = ST_LIMIT;
-        } else if (status == ST_OK) {
-            status = buf_add(out, text, n);
-        }
+        enum status added = add_pasted(out, key);
+        status = status == ST_OK ? added : status;
+    }
+}
+
+/*
+ * Pasted text may hold the mark of its end, so that what follows would be taken for keys. Where
+ * another mark comes at once, all before it was pasted; else these are keys that wait for their
+ * turn.
+ */
+static bool goes_on(struct terminal *t, struct buf *out)
+{
+    uint32_t key = UKEY_NONE;
+    t->ahead_at = t->ahead_count = 0;
+    size_t count = 0;
+    while (count < PASTE_AHEAD && (key = terminal_key(t)) != UKEY_NONE && key != UKEY_PASTE_END &&
+           key != UKEY_PASTE_BEGIN) {
+        t->ahead[count++] = key;
+    }
+    if (key == UKEY_NONE) {
+        t->ahead_count = count;
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        (void)!add_pasted(out, t->ahead[i]);
+    }
+    return true;
+}
+
+enum status terminal_paste(struct terminal *t, struct buf *out)
+{
+    enum status status = ST_OK;
+    bool more = true;
+    while (more) {
+        /* Over a slow line the pieces come late, and what is left over would be taken for keys. */
+        timeout(PASTE_PAUSE_MS);
+        enum status read = read_pasted(t, out);
+        status = status == ST_OK ? read : status;
+        timeout(PASTE_AFTER_MS);
+        more = goes_on(t, out);
     }
     nodelay(stdscr, TRUE);
     return status;

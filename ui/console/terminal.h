@@ -19,6 +19,8 @@
 #define SIGNALLED_CONTINUE 4u
 #define SIGNALLED_END 8u      /* SIGINT, SIGTERM, SIGHUP, SIGQUIT: terminal_end_signal says which */
 
+#define PASTE_AHEAD 1024 /* keys read behind a paste, to see whether it goes on */
+
 struct terminal {
     struct canvas shown; /* what is on the screen, to paint only what changed */
     bool color, mouse, paste, ascii;
@@ -27,6 +29,8 @@ struct terminal {
     int attrs[ROLE_COUNT]; /* attributes of each role */
     int64_t click_us; /* the last click, when it may become a double one */
     int click_x, click_y;
+    uint32_t ahead[PASTE_AHEAD]; /* keys that were read and not taken yet */
+    size_t ahead_at, ahead_count;
 };
 
 /*

@@ -73,6 +73,11 @@ enum key_mode {
     X(ACTION_PAUSE, "pause", N_("Pause after this step, or go on"))                                \
     X(ACTION_STOP, "stop", N_("Stop what is running"))                                             \
     X(ACTION_TYPE, "type", N_("Type SMTP on the live connection"))                                 \
+    X(ACTION_RECONNECT, "reconnect", N_("Connect again"))                                          \
+    X(ACTION_CONNECT_ONLY, "connect-only", N_("Connect only: read no greeting"))                   \
+    X(ACTION_COMPOSE, "compose", N_("Write a message by hand"))                                    \
+    X(ACTION_REPLAY, "replay", N_("Play a saved conversation"))                                    \
+    X(ACTION_MACROS, "macros", N_("What can be asked for with a colon"))                           \
     X(ACTION_SAVE, "save", N_("Save this run to a file"))                                          \
     X(ACTION_QUIT, "quit", N_("Close this box, or leave the program"))                             \
     X(ACTION_QUIT_REPORT, "quit-report", N_("Leave, and print a plain report"))                    \

@@ -155,7 +155,8 @@ static int left_width(const struct layout_wish *wish, int natural, int others)
 static void place_compact(const struct layout_wish *wish, struct layout *l, struct rect area)
 {
     int usable = area.h - 3; /* less the line, and two rows of titles */
-    type_place(l, &area, false, false);
+    /* Who types needs the hint, and nobody else. */
+    type_place(l, &area, false, wish->focus == PANE_TYPE);
     /* One strip under the two panes; timings on demand take it over from the advice. */
     bool timings =
         wish->focus == PANE_TIMINGS || (wish->timings_shown && wish->focus != PANE_ADVICE);

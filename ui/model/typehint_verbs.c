@@ -7,42 +7,28 @@
 
 /* In the order in which they are offered. */
 const struct verb typehint_verbs[] = {
-    {"EHLO", "EHLO host.name", ANY_STATE, false, false, NULL},
+    {"EHLO", "EHLO host.name", ANY_STATE, false, false, NULL, "250"},
+    {"LHLO", "LHLO host.name", ANY_STATE, false, false, NULL, "250"},
     {"MAIL FROM:", "MAIL FROM:<address> [SIZE=n] [BODY=8BITMIME]", STATE(SMTP_READY), false, true,
-     NULL},
+     NULL, "250 | 4xx 5xx"},
     {"RCPT TO:", "RCPT TO:<address> [NOTIFY=...]", STATE(SMTP_MAIL) | STATE(SMTP_RCPT), false, true,
-     NULL},
-    {"DATA", "DATA", STATE(SMTP_RCPT), true, false, NULL},
-    {"STARTTLS", "STARTTLS", STATE(SMTP_READY), false, false, "STARTTLS"},
-    {"AUTH", "AUTH mechanism [base64]", STATE(SMTP_READY), false, false, "AUTH"},
-    {"RSET", "RSET", ANY_STATE, false, false, NULL},
-    {"NOOP", "NOOP [text]", ANY_STATE, false, false, NULL},
-    {"QUIT", "QUIT", ANY_STATE, false, false, NULL},
-    {"HELO", "HELO host.name", ANY_STATE, false, false, NULL},
-    {"HELP", "HELP [verb]", ANY_STATE, false, false, NULL},
-    {"VRFY", "VRFY address", ANY_STATE, true, false, NULL},
-    {"EXPN", "EXPN list", ANY_STATE, true, false, NULL},
-    {"BDAT", "BDAT octets [LAST]", STATE(SMTP_RCPT), true, false, "CHUNKING"},
-    {"ETRN", "ETRN domain", STATE(SMTP_READY), true, false, "ETRN"},
+     NULL, "250 | 450 550 554"},
+    {"DATA", "DATA", STATE(SMTP_RCPT), true, false, NULL, "354"},
+    {"STARTTLS", "STARTTLS", STATE(SMTP_READY), false, false, "STARTTLS", "220 | 454"},
+    {"AUTH", "AUTH mechanism [base64]", STATE(SMTP_READY), false, false, "AUTH", "334 235 | 535"},
+    {"RSET", "RSET", ANY_STATE, false, false, NULL, "250"},
+    {"NOOP", "NOOP [text]", ANY_STATE, false, false, NULL, "250"},
+    {"QUIT", "QUIT", ANY_STATE, false, false, NULL, "221"},
+    {"HELO", "HELO host.name", ANY_STATE, false, false, NULL, "250"},
+    {"HELP", "HELP [verb]", ANY_STATE, false, false, NULL, "214 | 502"},
+    {"VRFY", "VRFY address", ANY_STATE, true, false, NULL, "250 252 | 502 550"},
+    {"EXPN", "EXPN list", ANY_STATE, true, false, NULL, "250 | 502 550"},
+    {"BDAT", "BDAT octets [LAST]", STATE(SMTP_RCPT), true, false, "CHUNKING", "250"},
+    {"XCLIENT", "XCLIENT ADDR=... [NAME=...] [PORT=...]", STATE(SMTP_READY), false, false,
+     "XCLIENT", "220 | 550"},
+    {"ETRN", "ETRN domain", STATE(SMTP_READY), true, false, "ETRN", "250 | 458"},
 };
 const size_t typehint_verb_count = ARRAY_LEN(typehint_verbs);
-
-const struct parameter typehint_parameters[] = {
-    {"MAIL", "SIZE", "SIZE="},
-    {"MAIL", "8BITMIME", "BODY=8BITMIME"},
-    {"MAIL", "BINARYMIME", "BODY=BINARYMIME"},
-    {"MAIL", "SMTPUTF8", "SMTPUTF8"},
-    {"MAIL", "DSN", "RET=HDRS"},
-    {"MAIL", "DSN", "ENVID="},
-    {"MAIL", "AUTH", "AUTH=<>"},
-    {"MAIL", "REQUIRETLS", "REQUIRETLS"},
-    {"MAIL", "FUTURERELEASE", "HOLDFOR="},
-    {"MAIL", "MT-PRIORITY", "MT-PRIORITY="},
-    {"MAIL", "DELIVERBY", "BY="},
-    {"RCPT", "DSN", "NOTIFY=SUCCESS,FAILURE,DELAY"},
-    {"RCPT", "DSN", "ORCPT=rfc822;"},
-};
-const size_t typehint_parameter_count = ARRAY_LEN(typehint_parameters);
 
 static char upper(char c)
 {
@@ -73,8 +59,18 @@ const struct verb *typehint_verb(const char *line)
     return NULL;
 }
 
-bool typehint_in_order(const struct record *r, const struct verb *verb)
+enum envelope_command typehint_envelope(const char *line)
 {
+    return typehint_starts(line, "MAIL") ? ENVELOPE_MAIL : ENVELOPE_RCPT;
+}
+
+bool typehint_in_order(const struct record *r, unsigned mode, const struct verb *verb)
+{
+    bool lmtp = (mode & TYPEHINT_LMTP) != 0;
+    bool greets = strcmp(verb->name, "EHLO") == 0 || strcmp(verb->name, "HELO") == 0;
+    if ((lmtp && greets) || (!lmtp && strcmp(verb->name, "LHLO") == 0)) {
+        return false; /* RFC 2033 4.1 */
+    }
     if ((strcmp(verb->name, "STARTTLS") == 0 && r->session_tls) ||
         (strcmp(verb->name, "AUTH") == 0 && r->session_authenticated)) {
         return false;
@@ -116,6 +112,35 @@ bool typehint_offers(const struct record *r, const char *keyword)
     return false;
 }
 
+bool typehint_caps(const struct record *r, struct caps *out)
+{
+    const char *at = typehint_capabilities(r);
+    char cap[CAP_TEXT_MAX];
+    struct reply reply;
+    enum status st = ST_OK;
+    caps_clear(out);
+    if (at == NULL) {
+        return false;
+    }
+    reply_init(&reply);
+    struct buf wire;
+    buf_init(&wire, REPLY_TEXT_MAX);
+    st = buf_add_str(&wire, "250-\r\n");
+    while (st == ST_OK && typehint_next(&at, cap, sizeof(cap))) {
+        st = buf_addf(&wire, "250%c%s\r\n", *at != '\0' ? '-' : ' ', cap);
+    }
+    size_t used = 0;
+    if (st == ST_OK) {
+        st = reply_feed(&reply, wire.p, wire.len, &used);
+    }
+    if (st == ST_OK) {
+        caps_parse(out, &reply, true);
+    }
+    buf_free(&wire);
+    reply_free(&reply);
+    return st == ST_OK;
+}
+
 /* The next word, cut off with a NUL; NULL at the end. */
 static char *next_word(char **rest)
 {
@@ -154,4 +179,22 @@ size_t typehint_mechanisms(const struct record *r, char out[][MECHANISM_MAX + 1]
         }
     }
     return count;
+}
+
+bool typehint_attribute(const struct record *r, size_t index, char *out, size_t size)
+{
+    const char *at = typehint_capabilities(r);
+    char cap[CAP_TEXT_MAX];
+    while (typehint_next(&at, cap, sizeof(cap))) {
+        if (!typehint_starts(cap, "XCLIENT ")) {
+            continue;
+        }
+        char *rest = cap + 8;
+        char *word = next_word(&rest);
+        for (; word != NULL && index > 0; index--) {
+            word = next_word(&rest);
+        }
+        return word != NULL && is_mechanism(word) && str_copy(out, size, word);
+    }
+    return false;
 }

@@ -41,6 +41,9 @@ enum status app_init(struct app *a, const struct app_options *options, bool asci
         status = lineedit_init(&a->ask_edit, 1024, false);
     }
     if (status == ST_OK) {
+        status = hand_init(&a->hand);
+    }
+    if (status == ST_OK) {
         status = lessons_new(&a->lessons);
     }
     if (status == ST_OK) {
@@ -77,6 +80,7 @@ void app_free(struct app *a)
         tee_close(&a->tee);
     }
     guide_pane_free(&a->guide_pane);
+    hand_free(&a->hand);
     lineedit_free(&a->smtp);
     lineedit_free(&a->ask_edit);
     lessons_free(a->lessons);
@@ -134,6 +138,7 @@ static bool app_new_record(struct app *a, uint32_t run)
     }
     record_free(&a->record);
     a->record = fresh;
+    hand_new_run(a);
     tview_reset(a->tview);
     app_show_step(a, CHECK_DNS_MX);
     a->step_moved = false;
@@ -325,7 +330,7 @@ static void app_note_event(struct app *a, const struct event *e)
 /* A line may become a password while it is typed, or by the question that comes from the server. */
 void app_mask_line(struct app *a)
 {
-    lineedit_mask(&a->smtp, typehint_secret(&a->record, lineedit_text(&a->smtp)));
+    lineedit_mask(&a->smtp, typehint_secret(&a->record, hand_mode(a), lineedit_text(&a->smtp)));
 }
 
 bool app_events(struct app *a, size_t max)
@@ -340,12 +345,14 @@ bool app_events(struct app *a, size_t max)
         if (record_apply(&a->record, e)) {
             app_follow_failure(a, e);
             app_note_event(a, e);
+            hand_event(a, e);
             guide_note_event(a, e);
             changed = true;
         }
         event_free(e);
         e = next;
     }
+    hand_pump(a);
     if (changed) {
         app_mask_line(a);
         tview_update(a->tview, &a->record);
@@ -454,7 +461,7 @@ void app_draw(struct app *a, struct canvas *c)
     canvas_clear(c);
     c->cursor_x = c->cursor_y = -1;
     a->wish.w = c->w;
-    a->wish.h = c->h;
+    a->wish.h = c->h - replay_rows(a, c->h);
     a->wish.title_columns = view_title_columns();
     a->wish.guide = guide_in_front(a);
     layout_compute(&a->wish, &a->layout);
@@ -496,6 +503,7 @@ void app_draw(struct app *a, struct canvas *c)
     view_status(a, c);
     /* Last, because titles say what the panes above left out. */
     view_frame(a, c);
+    candidates_draw(a, c);
     for (size_t i = 0; i < a->dialog_count; i++) {
         dialog_draw(a, &a->dialogs[i], c);
     }

@@ -12,6 +12,7 @@
 #include "engine.h"
 #include "forms.h"
 #include "guide_pane.h"
+#include "hand.h"
 #include "keys.h"
 #include "lineedit.h"
 #include "record.h"
@@ -50,7 +51,15 @@ enum dialog_kind {
     DIALOG_LESSON, /* story, goal and hints */
     DIALOG_ANSWER, /* which of five causes it is */
     DIALOG_WRONG,
-    DIALOG_CAUSE   /* what it was */
+    DIALOG_CAUSE, /* what it was */
+    DIALOG_COMPOSER,
+    DIALOG_ENVELOPE,
+    DIALOG_FILE,  /* a file for the message */
+    DIALOG_POST,  /* the consent to send the message */
+    DIALOG_PASTE, /* what to do with lines that were pasted */
+    DIALOG_SCRIPT_FILE,
+    DIALOG_SCRIPT, /* the consent to play it */
+    DIALOG_REPLAY
 };
 
 enum list_purpose { LIST_HELP, LIST_MENU, LIST_SCENARIOS, LIST_SYMPTOMS };
@@ -103,6 +112,7 @@ struct app {
     struct guide_pane guide_pane;
     struct lineedit smtp; /* the SMTP> line */
     bool second_enter;    /* asked once for the second Enter */
+    struct hand hand;     /* the rest of the session by hand */
     struct lineedit ask_edit;
     enum ask ask;
     struct dialog dialogs[APP_DIALOGS_MAX];

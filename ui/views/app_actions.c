@@ -139,7 +139,8 @@ static void act_pause(struct app *a)
 
 static void act_stop(struct app *a)
 {
-    bool busy = app_running(a) || a->record.running != CHECK_NONE || a->record.waiting != WAIT_NONE;
+    bool busy = hand_stop(a) || app_running(a) || a->record.running != CHECK_NONE ||
+                a->record.waiting != WAIT_NONE;
     if (a->engine == NULL || !busy) {
         app_say(a, false, "%s", _("Nothing is running. q leaves the program."));
         return;
@@ -154,22 +155,34 @@ static void act_stop(struct app *a)
 static void act_type(struct app *a)
 {
     a->wish.focus = PANE_TYPE;
-    if (app_running(a) || a->record.session != SMTP_CLOSED) {
-        return;
+    if (!app_running(a) && a->record.session == SMTP_CLOSED) {
+        hand_open(a, false);
     }
-    if (a->plan.domain == NULL && a->plan.host == NULL) {
-        dialog_open_target(a);
-        return;
-    }
-    if (a->engine == NULL && !app_connect_engine(a, a->options->scenario)) {
-        return;
-    }
-    if (engine_open(a->engine, &a->plan) != ST_OK) {
-        app_say(a, true, "%s", _("The engine did not take the command."));
-        return;
-    }
-    app_adopt_run(a);
-    app_say(a, false, "%s", _("Connecting. Enter sends your line when the prompt shows SMTP>."));
+}
+
+static void act_reconnect(struct app *a)
+{
+    hand_open(a, false);
+}
+
+static void act_connect_only(struct app *a)
+{
+    hand_open(a, true);
+}
+
+static void act_compose(struct app *a)
+{
+    composer_open(a, a->record.session != SMTP_RCPT, NULL, NULL);
+}
+
+static void act_replay(struct app *a)
+{
+    replay_open_file(a);
+}
+
+static void act_macros(struct app *a)
+{
+    dialog_open_macros(a);
 }
 
 static void act_save(struct app *a)
@@ -490,6 +503,11 @@ static void (*const act_table[ACTION_COUNT])(struct app *) = {
     [ACTION_PAUSE] = act_pause,
     [ACTION_STOP] = act_stop,
     [ACTION_TYPE] = act_type,
+    [ACTION_RECONNECT] = act_reconnect,
+    [ACTION_CONNECT_ONLY] = act_connect_only,
+    [ACTION_COMPOSE] = act_compose,
+    [ACTION_REPLAY] = act_replay,
+    [ACTION_MACROS] = act_macros,
     [ACTION_SAVE] = act_save,
     [ACTION_QUIT] = act_quit,
     [ACTION_QUIT_REPORT] = act_quit_report,

@@ -7,6 +7,7 @@
 #define SMTPSCOPE_BOXES_H
 
 #include "dialogs.h"
+#include "envelope.h"
 
 /* Fields and buttons of all boxes. */
 enum field_id {
@@ -36,6 +37,15 @@ enum field_id {
     B_TYPE,
     B_NO,
     B_VIEW,
+    F_LMTP,
+    F_PROXY,
+    F_XCLIENT,
+    F_WAY,
+    F_EXACT,
+    B_ATTACH,
+    B_PACKET,
+    F_PARAM, /* the first of PARAM_COUNT */
+    F_PARAM_LAST = F_PARAM + PARAM_COUNT - 1,
     F_NETWORK,
     B_HINT,
     B_KNOW,

@@ -63,6 +63,34 @@ void dialog_open_start(struct app *a)
     form_focus(f, F_DOMAIN);
 }
 
+/* "v2:[2001:db8::1]:4711", as --proxy takes it. */
+static void proxy_text(const struct proxy_wish *wish, char *out, size_t size)
+{
+    char source[NET_ADDRESS_TEXT];
+    out[0] = '\0';
+    if (wish->version == 0) {
+        return;
+    }
+    if (wish->unknown) {
+        snprintf(out, size, "v%d:%s", wish->version, wish->version == 1 ? "unknown" : "local");
+    } else if (wish->source.family != 0) {
+        net_address_format_port(&wish->source, source, sizeof(source));
+        snprintf(out, size, "v%d:%s", wish->version, source);
+    } else {
+        snprintf(out, size, "v%d", wish->version);
+    }
+}
+
+static void add_identity(struct form *f, const struct plan *plan)
+{
+    char proxy[NET_ADDRESS_TEXT + 16];
+    proxy_text(&plan->proxy, proxy, sizeof(proxy));
+    form_note(f, "%s", _("Advanced: PROXY as v2:192.0.2.1, XCLIENT as ADDR=192.0.2.1"));
+    form_text(f, F_PROXY, _("PROXY header"), proxy);
+    form_text(f, F_XCLIENT, "XCLIENT", plan->xclient);
+    form_check(f, F_LMTP, _("the server speaks LMTP"), plan->lmtp);
+}
+
 void dialog_open_target(struct app *a)
 {
     struct dialog *d = dialog_push(a, DIALOG_TARGET);
@@ -91,6 +119,7 @@ void dialog_open_target(struct app *a)
     form_text(f, F_SOURCE, _("Source address"), source);
     const char *const families[] = {_("any"), "4", "6"};
     form_radio(f, F_FAMILY, "IP", families, 3, a->plan.family == 4 ? 1 : a->plan.family == 6 ? 2 : 0);
+    add_identity(f, &a->plan);
     form_button(f, B_GO, _("Start safe checks"));
     form_button(f, B_NO, _("Cancel"));
     form_focus(f, F_DOMAIN);

@@ -8,6 +8,7 @@
 #include "escape.h"
 #include "lessons.h"
 #include "text.h"
+#include "xclient.h"
 
 #define PORT_SUBMISSION 587
 
@@ -72,6 +73,28 @@ static bool read_where(struct form *f, struct plan *plan, struct error *error)
     return true;
 }
 
+/* Who speaks to the server, and how: for those that trust this client, or are no SMTP servers. */
+static bool read_identity(struct form *f, struct plan *plan, struct error *error)
+{
+    struct buf line;
+    const char *proxy = form_value(f, F_PROXY);
+    const char *xclient = form_value(f, F_XCLIENT);
+    plan->lmtp = form_field(f, F_LMTP)->on;
+    memset(&plan->proxy, 0, sizeof(plan->proxy));
+    if (proxy[0] != '\0' && proxy_wish_parse(proxy, &plan->proxy, error) != ST_OK) {
+        form_error(f, F_PROXY, error->text);
+        return false;
+    }
+    buf_init(&line, 4 * XCLIENT_LINE_MAX);
+    bool good = xclient[0] == '\0' || xclient_line(xclient, &line, error) == ST_OK;
+    buf_free(&line);
+    if (!good || str_set(&plan->xclient, xclient[0] != '\0' ? xclient : NULL) != ST_OK) {
+        form_error(f, F_XCLIENT, good ? _("Not enough memory.") : error->text);
+        return false;
+    }
+    return true;
+}
+
 static bool read_target(struct form *f, struct plan *plan, struct error *error)
 {
     static const int families[] = {0, 4, 6};
@@ -88,6 +111,9 @@ static bool read_target(struct form *f, struct plan *plan, struct error *error)
     const char *source = form_value(f, F_SOURCE);
     if (source[0] != '\0' && !net_address_parse(source, &plan->source)) {
         form_error(f, F_SOURCE, _("This is no IP address. Leave it empty for any."));
+        return false;
+    }
+    if (!read_identity(f, plan, error)) {
         return false;
     }
     if (plan_validate(plan, error) != ST_OK) {
@@ -366,6 +392,9 @@ static void (*const press_table[])(struct app *, struct dialog *, int) = {
     [DIALOG_RELAY] = press_relay, [DIALOG_SEND] = press_send,     [DIALOG_SAVE] = press_save,
     [DIALOG_QUIT] = press_quit,   [DIALOG_LESSON] = lesson_press, [DIALOG_ANSWER] = answer_press,
     [DIALOG_WRONG] = wrong_press, [DIALOG_CAUSE] = cause_press,
+    [DIALOG_ENVELOPE] = press_envelope, [DIALOG_FILE] = press_file, [DIALOG_POST] = press_post,
+    [DIALOG_PASTE] = press_paste, [DIALOG_SCRIPT_FILE] = press_script_file,
+    [DIALOG_SCRIPT] = press_script,
 };
 
 void box_press(struct app *a, struct dialog *d, int pressed)

@@ -34,7 +34,7 @@ void dialog_close(struct app *a)
         lineedit_free(&d->filter);
     }
     free(d->rows);
-    buf_free(&d->text);
+    buf_wipe(&d->text); /* pasted lines may have held a password */
     memset(d, 0, sizeof(*d));
 }
 
@@ -67,9 +67,15 @@ void dialog_open_text(struct app *a, const char *title, struct buf *text)
     memset(text, 0, sizeof(*text));
 }
 
+/* These two draw and read keys by themselves; all other boxes are forms, lists or texts. */
+static bool is_own(const struct dialog *d)
+{
+    return d->kind == DIALOG_COMPOSER || d->kind == DIALOG_REPLAY;
+}
+
 bool dialog_in_text(const struct dialog *d)
 {
-    return d->kind == DIALOG_LIST || (d->kind != DIALOG_TEXT && form_in_text(&d->form));
+    return d->kind == DIALOG_LIST || is_own(d) || (d->kind != DIALOG_TEXT && form_in_text(&d->form));
 }
 
 /* The start screen promises to tell what will be sent; every box tells its keys. */
@@ -105,6 +111,17 @@ static void open_help(struct app *a, bool start)
                      &text);
 }
 
+static void open_composer_help(struct app *a)
+{
+    struct buf text;
+    buf_init(&text, HELP_MAX);
+    if (composer_help(&text) == ST_OK) {
+        dialog_open_text(a, _("Help: what the keys do here"), &text);
+    } else {
+        buf_free(&text);
+    }
+}
+
 /* Keys that mean the same in every box: those of the terminal, help, and leaving. */
 static bool common_key(struct app *a, struct dialog *d, uint32_t key)
 {
@@ -128,6 +145,10 @@ static bool common_key(struct app *a, struct dialog *d, uint32_t key)
         app_action(a, ACTION_STOP);
         return true;
     }
+    if (key == UKEY_F1 && d->kind == DIALOG_COMPOSER) {
+        open_composer_help(a);
+        return true;
+    }
     if (key == UKEY_F1 && d->kind != DIALOG_LIST && d->kind != DIALOG_TEXT) {
         open_help(a, d->kind == DIALOG_START);
         return true;
@@ -149,9 +170,18 @@ void dialog_key(struct app *a, uint32_t key)
         text_key(a, d, key);
         return;
     }
+    if (d->kind == DIALOG_COMPOSER) {
+        composer_key(a, d, key);
+        return;
+    }
+    if (d->kind == DIALOG_REPLAY) {
+        replay_key(a, d, key);
+        return;
+    }
     int pressed = -1;
     enum report_format format = d->kind == DIALOG_SAVE ? box_save_format(&d->form) : REPORT_TEXT;
-    bool careful = d->kind == DIALOG_RELAY || d->kind == DIALOG_SEND || d->kind == DIALOG_ANSWER ||
+    bool careful = d->kind == DIALOG_RELAY || d->kind == DIALOG_SEND || d->kind == DIALOG_POST ||
+                   d->kind == DIALOG_PASTE || d->kind == DIALOG_SCRIPT || d->kind == DIALOG_ANSWER ||
                    (d->kind == DIALOG_LOGIN && form_has(&d->form, F_CLEAR));
     switch (form_key(&d->form, key, careful, &pressed)) {
     case FORM_PRESSED:
@@ -181,7 +211,11 @@ void dialog_paste(struct app *a, const char *p, size_t len)
 {
     struct dialog *d = dialog_top(a);
     struct lineedit *into = NULL;
-    if (d->kind == DIALOG_LIST) {
+    if (d->kind == DIALOG_COMPOSER) {
+        composer_paste(a, p, len);
+    } else if (d->kind == DIALOG_REPLAY) {
+        replay_paste(a, p, len);
+    } else if (d->kind == DIALOG_LIST) {
         into = &d->filter;
     } else if (d->kind != DIALOG_TEXT && form_in_text(&d->form)) {
         into = &d->form.fields[d->form.focus].edit;
@@ -197,6 +231,10 @@ void dialog_draw(struct app *a, struct dialog *d, struct canvas *c)
         list_draw(a, d, c);
     } else if (d->kind == DIALOG_TEXT) {
         text_draw(d, c);
+    } else if (d->kind == DIALOG_COMPOSER) {
+        composer_draw(a, d, c);
+    } else if (d->kind == DIALOG_REPLAY) {
+        replay_draw(a, d, c);
     } else {
         d->form.tag = d->tag;
         form_draw(&d->form, c);

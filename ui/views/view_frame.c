@@ -323,70 +323,6 @@ void view_frame(struct app *a, struct canvas *c)
     view_keybar(a, c);
 }
 
-/* Where the parts of the line that must not be shown begin: after "AUTH MECH ", or at once. */
-static size_t secret_from(const struct app *a, const char *line)
-{
-    if (a->record.session == SMTP_CONTINUATION) {
-        return 0;
-    }
-    const char *mech = strchr(line, ' ');
-    const char *initial = mech != NULL ? strchr(mech + 1, ' ') : NULL;
-    return initial != NULL ? (size_t)(initial + 1 - line) : 0;
-}
-
-static void draw_line_edit(struct app *a, struct canvas *c, struct rect row, const struct lineedit *e,
-                           bool focus)
-{
-    const char *line = lineedit_text(e);
-    size_t from = 0;
-    int cursor = 0;
-    lineedit_window(e, row.w, c->ascii, &from, &cursor);
-    if (e == &a->smtp && typehint_secret(&a->record, line)) {
-        size_t secret = secret_from(a, line);
-        int x = row.x;
-        if (from < secret) {
-            x += canvas_text(c, row, x, row.y, ROLE_TEXT, line + from, secret - from, 0);
-        }
-        for (size_t i = from > secret ? from : secret; i < e->len && x < row.x + row.w; i++) {
-            x += canvas_str(c, row, x, row.y, ROLE_TEXT, "*");
-        }
-    } else {
-        canvas_text(c, row, row.x, row.y, ROLE_TEXT, line + from, e->len - from, 0);
-    }
-    if (focus) {
-        c->cursor_x = row.x + (cursor < row.w ? cursor : row.w - 1);
-        c->cursor_y = row.y;
-    }
-}
-
-void view_type(struct app *a, struct canvas *c)
-{
-    struct rect row = a->layout.prompt;
-    bool focus = a->wish.focus == PANE_TYPE && a->dialog_count == 0 && a->ask == ASK_NOTHING;
-    if (row.h == 0) {
-        return;
-    }
-    const char *prompt = typehint_prompt(&a->record);
-    int x = canvas_str(c, row, row.x, row.y, focus ? ROLE_TITLE_FOCUS : ROLE_BOLD, prompt) + 1;
-    struct rect line = {row.x + x, row.y, row.w - x, 1};
-    if (!focus && a->smtp.len == 0) {
-        canvas_label(c, line, line.x, line.y, ROLE_DIM, _("i or F6 to type; Tab completes; only Enter sends"));
-        return;
-    }
-    if (a->smtp.searching) {
-        /* The line itself is drawn as always, so that what is masked stays so. */
-        int w = canvas_printf(c, line, line.x, line.y, ROLE_TEXT, _("(search \"%s\") %s"),
-                              a->smtp.search, "");
-        line = (struct rect){line.x + w, line.y, line.w - w, 1};
-    }
-    draw_line_edit(a, c, line, &a->smtp, focus);
-    if (a->layout.hint.h > 0) {
-        char hint[400];
-        typehint_hint(&a->record, lineedit_text(&a->smtp), hint, sizeof(hint));
-        canvas_label(c, a->layout.hint, a->layout.hint.x + x, a->layout.hint.y, ROLE_DIM, hint);
-    }
-}
-
 /* "Waiting for the reply to RCPT: 2.1 s of 300 s. F8 stops." */
 static bool wait_text(const struct app *a, char *out, size_t size)
 {
@@ -441,7 +377,7 @@ void view_status(struct app *a, struct canvas *c)
         enum role role = wrong ? ROLE_ERROR : ROLE_BOLD;
         int x = canvas_label(c, words, row.x, row.y, role, label) + (wrong ? 1 : 0);
         struct rect field = {row.x + x, row.y, row.w - x, 1};
-        draw_line_edit(a, c, field, &a->ask_edit, a->dialog_count == 0);
+        line_draw(a, c, field, &a->ask_edit, a->dialog_count == 0);
         return;
     }
     const char *mouse = a->mouse ? _("MOUSE: Shift-drag selects") : _("mouse off");

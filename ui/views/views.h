@@ -16,6 +16,8 @@ int view_steps_top(const struct app *a, int rows); /* the step in the first of s
 void view_advice(struct app *a, struct canvas *c, struct rect body);
 void view_timings(struct app *a, struct canvas *c, struct rect body);
 void view_type(struct app *a, struct canvas *c);
+/* A line that is edited; the SMTP line with its secrets as stars. */
+void line_draw(struct app *a, struct canvas *c, struct rect row, const struct lineedit *e, bool focus);
 void view_status(struct app *a, struct canvas *c);
 
 /* The whole advice about a step as text, for the box that Enter opens, and for the reports' reader. */
