@@ -97,13 +97,9 @@ enum verdict judge_mail_refused(struct check_context *c, enum mail_stage stage,
         f.who = WHO_NOBODY;
         f.class = CLASS_GREYLISTED;
     }
-    struct reply_verdict why = check_decode(c, r);
-    enum reply_class class = why.cause != NULL ? why.cause->class : CLASS_NONE;
-    bool chunking = is_chunking_broken(c, stage, r);
-    const char *common = common_id(r, &why);
-    const char *id = chunking         ? "smtp.send.chunking_broken"
-                     : common != NULL ? common
-                                      : stage_id(stage, class);
+    bool of_sender = stage == MAIL_STAGE_MAIL ||
+                     (stage == MAIL_STAGE_RCPT && common == NULL && is_about_sender(class));
+    finding_arg(&f, "address", of_sender ? text_or(m->sender, "<>") : text_or(m->recipient, "-"));
     finding_argf(&f, "size", "%zu", m->size);
     if (c->smtp.caps.has_size && c->smtp.caps.size > 0) {
         finding_argf(&f, "limit", "%" PRIu64, c->smtp.caps.size);
