@@ -170,7 +170,7 @@ static void add_scenario_lines(struct out *out, const struct practice_catalogue 
         if (s->lesson != 0) {
             snprintf(lesson, sizeof(lesson), "%u", s->lesson);
         }
-        out_line(out, "%-24s %-9s %3s  %s", s->name, s->theme, lesson, s->title);
+        out_line(out, "%-25s %-9s %3s  %s", s->name, s->theme, lesson, s->title);
     }
 }
 

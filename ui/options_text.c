@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "escape.h"
+#include "macro.h"
 #include "options.h"
 #include "text.h"
 
@@ -297,6 +298,25 @@ static void print_scripts(FILE *out)
     }
 }
 
+/* The line of the screen: its words that begin with a colon, from the one table. */
+static void print_typing(FILE *out)
+{
+    char term[64];
+    print_section(out, _("Typing SMTP"));
+    print_roff_words(
+        out,
+        _("i on the screen opens a line for commands on the live connection. Tab completes what this "
+          "server offers, and pressed again lists it; the line below says what is wrong, and what "
+          "will be answered. DATA opens a composer. Words with a colon stand for more than one line:"),
+        0);
+    fputc('\n', out);
+    for (enum macro_id id = MACRO_NONE + 1; id < MACRO_COUNT; id++) {
+        (void)snprintf(term, sizeof(term), ":%s%s%s", macros[id].name,
+                       macros[id].args[0] != '\0' ? " " : "", macros[id].args);
+        print_term(out, term, _(macros[id].title));
+    }
+}
+
 void options_man(FILE *out)
 {
     fprintf(out, ".TH SMTPSCOPE 1 \"%s\" \"smtpscope %s\" \"\"\n", MAN_DATE,
@@ -333,6 +353,7 @@ void options_man(FILE *out)
     fputs("\n.PP\n", out);
     print_roff_words(out, _(explain_codes), 0);
     fputc('\n', out);
+    print_typing(out);
     print_scripts(out);
     print_section(out, _(exit_title));
     for (size_t i = 0; i < ARRAY_LEN(exit_meanings); i++) {

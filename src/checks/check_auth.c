@@ -21,6 +21,8 @@ struct row {
 };
 
 static const struct row rows[] = {
+    {0, NULL, "mechanism is too weak", "smtp.auth.refused"},
+    {0, NULL, "mechanism too weak", "smtp.auth.refused"},
     {534, "5.7.9", NULL, "smtp.auth.app_password"},
     {0, NULL, "application-specific password", "smtp.auth.app_password"},
     {0, NULL, "app password", "smtp.auth.app_password"},
@@ -200,6 +202,17 @@ static enum verdict report_reply(struct check_context *c, const char *id, enum s
     return check_report(c, &f);
 }
 
+/* The words speak of a password, because the server does not know what it was given in place of one. */
+static void explain_token(struct finding *f)
+{
+    if (f->cause != NULL && strcmp(f->cause->id, "reply.auth.wrong") == 0) {
+        const struct reply_verdict token = {.cause = reply_cause_find("reply.auth.oauth_token"),
+                                            .confidence = CONFIDENCE_LIKELY,
+                                            .basis = f->basis};
+        finding_explain(f, &token, false);
+    }
+}
+
 enum verdict judge_login(struct check_context *c, const char *user, const char *mech, bool token,
                          const struct reply *r)
 {
@@ -214,6 +227,9 @@ enum verdict judge_login(struct check_context *c, const char *user, const char *
     }
     finding_init(&f, id);
     check_add_reply(c, &f, r);
+    if (token) {
+        explain_token(&f);
+    }
     finding_arg(&f, "user", user);
     finding_arg(&f, "mech", mech);
     if (r->code != 235) {
@@ -227,6 +243,7 @@ enum verdict judge_login(struct check_context *c, const char *user, const char *
 static enum verdict judge_protocol(struct check_context *c, enum sasl_mech mech,
                                    const struct reply *r, const struct error *error)
 {
+    struct finding f;
     if (error->sys == SASL_UNPROVEN) {
         return report_reply(c, "smtp.auth.server_unproven", mech, r, error->text);
     }
@@ -235,7 +252,12 @@ static enum verdict judge_protocol(struct check_context *c, enum sasl_mech mech,
         strstr(error->text, "unknown-user") != NULL) {
         return report_reply(c, "smtp.auth.wrong", mech, r, error->text);
     }
-    return report_reply(c, "smtp.auth.protocol", mech, r, error->text);
+    finding_init(&f, "smtp.auth.protocol");
+    check_add_reply(c, &f, r);
+    finding_explain(&f, &(struct reply_verdict){0}, false); /* what took the login back, no refusal */
+    add_login(c, &f, mech);
+    finding_arg(&f, "detail", error->text);
+    return check_report(c, &f);
 }
 
 static enum verdict judge(struct check_context *c, enum sasl_mech mech, enum status st,

@@ -305,15 +305,21 @@ static enum verdict judge_tricks(struct check_context *c, struct test *t)
     return worst;
 }
 
+/* Whoever comes from elsewhere, with TLS or later may get another answer. */
+static bool is_no_answer(const struct reply *r, const struct reply_verdict *why)
+{
+    return check_wants_tls(why) || check_about_us(r, why);
+}
+
 static enum verdict judge_mail_refused(struct check_context *c, const struct form *f)
 {
     const struct reply *r = f->mail;
-    enum reply_class class = check_class(c, r);
-    if (r->code == 530 || class == CLASS_SECURITY) {
-        return report_reply(c, "smtp.relay.auth_required", f, r);
-    }
-    if (reply_class_about_client(class)) {
+    struct reply_verdict why = check_decode(c, r);
+    if (is_no_answer(r, &why)) {
         return report_reply(c, "smtp.relay.blocked", f, r);
+    }
+    if (r->code == 530 || (why.cause != NULL && why.cause->class == CLASS_SECURITY)) {
+        return report_reply(c, "smtp.relay.auth_required", f, r);
     }
     return report_reply(c, r->code / 100 == 4 ? "smtp.relay.deferred" : "smtp.relay.sender_refused",
                         f, r);
@@ -324,15 +330,16 @@ static enum verdict judge_mail_refused(struct check_context *c, const struct for
 static enum verdict judge_rcpt_refused(struct check_context *c, const struct form *f)
 {
     const struct reply *r = f->rcpt;
-    enum reply_class class = check_class(c, r);
+    struct reply_verdict why = check_decode(c, r);
+    enum reply_class class = why.cause != NULL ? why.cause->class : CLASS_NONE;
+    if (is_no_answer(r, &why)) {
+        return report_reply(c, "smtp.relay.blocked", f, r);
+    }
     if (r->code == 530 || class == CLASS_SECURITY) {
         return report_reply(c, "smtp.relay.auth_required", f, r);
     }
     if (class == CLASS_RELAY_DENIED) {
         return report_reply(c, "smtp.relay.denied", f, r);
-    }
-    if (reply_class_about_client(class)) {
-        return report_reply(c, "smtp.relay.blocked", f, r);
     }
     if (class == CLASS_SENDER_REJECTED || class == CLASS_SENDER_AUTHENTICATION) {
         return report_reply(c, "smtp.relay.sender_refused", f, r);

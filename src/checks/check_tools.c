@@ -130,6 +130,25 @@ enum reply_class check_class(const struct check_context *c, const struct reply *
     return v.cause != NULL ? v.cause->class : CLASS_NONE;
 }
 
+bool check_wants_tls(const struct reply_verdict *verdict)
+{
+    static const char *const ids[] = {"reply.tls.required", "reply.google.tls_missing",
+                                      "reply.google.tls_required_for_recipient"};
+    for (size_t i = 0; verdict->cause != NULL && i < ARRAY_LEN(ids); i++) {
+        if (strcmp(verdict->cause->id, ids[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool check_about_us(const struct reply *reply, const struct reply_verdict *verdict)
+{
+    enum reply_class class = verdict->cause != NULL ? verdict->cause->class : CLASS_NONE;
+    bool trouble = class == CLASS_SYSTEM_ERROR || class == CLASS_SYSTEM_FULL;
+    return reply_class_about_client(class) || (trouble && reply->code / 100 == 5);
+}
+
 static void add_reply(const struct check_context *c, struct finding *f, const struct reply *reply,
                       bool decides)
 {

@@ -44,6 +44,13 @@ enum verdict check_not_reopened(struct check_context *c, enum status status,
 /* What the reply says to the decoder: its words, what it answers, and who spoke on this path. */
 struct reply_verdict check_decode(const struct check_context *c, const struct reply *reply);
 enum reply_class check_class(const struct check_context *c, const struct reply *reply);
+/* The refusal is about the channel: what was refused may be said again once it is encrypted. */
+bool check_wants_tls(const struct reply_verdict *verdict);
+/*
+ * The refusal is about the sending host, or about the server's own trouble for good: no other mailbox
+ * would get another answer.
+ */
+bool check_about_us(const struct reply *reply, const struct reply_verdict *verdict);
 /* The arguments `code` and `text`, class and cause, and the lines of command and reply as evidence.
  */
 void check_add_reply(const struct check_context *c, struct finding *f, const struct reply *reply);

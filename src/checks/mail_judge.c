@@ -6,10 +6,20 @@
 #include "check_tools.h"
 #include "queue_id.h"
 
-/* What any command may be refused for; NULL when it is this command's own matter. */
-static const char *common_id(const struct reply *r, enum reply_class class)
+/* Not all servers use 530 for it. */
+static bool wants_login(const struct reply_verdict *why)
 {
-    if (r->code == 530) {
+    return why->cause != NULL && strcmp(why->cause->id, "reply.auth.required") == 0;
+}
+
+/* What any command may be refused for; NULL when it is this command's own matter. */
+static const char *common_id(const struct reply *r, const struct reply_verdict *why)
+{
+    enum reply_class class = why->cause != NULL ? why->cause->class : CLASS_NONE;
+    if (check_wants_tls(why)) {
+        return "smtp.send.tls_required";
+    }
+    if (r->code == 530 || wants_login(why)) {
         return "smtp.send.auth_required";
     }
     if (class == CLASS_TOO_BIG) {
@@ -19,7 +29,11 @@ static const char *common_id(const struct reply *r, enum reply_class class)
         return "smtp.send.greylisted";
     }
     /* Postfix and others answer relaying with 454 while their tables are out of order. */
-    return r->code / 100 == 4 && class != CLASS_RELAY_DENIED ? "smtp.send.deferred" : NULL;
+    if (r->code / 100 == 4 && class != CLASS_RELAY_DENIED) {
+        return "smtp.send.deferred";
+    }
+    bool guessed = why->confidence == CONFIDENCE_GUESS;
+    return !guessed && check_about_us(r, why) ? "smtp.send.blocked" : NULL;
 }
 
 /* Also as an answer to RCPT: many servers look at the sender only then. */
@@ -67,10 +81,11 @@ enum verdict judge_mail_refused(struct check_context *c, enum mail_stage stage,
     if (check_shutdown(c, r, &v)) {
         return v;
     }
-    enum reply_class class = check_class(c, r);
+    struct reply_verdict why = check_decode(c, r);
+    enum reply_class class = why.cause != NULL ? why.cause->class : CLASS_NONE;
     bool chunking = is_chunking_broken(c, stage, r);
-    const char *common = common_id(r, class);
-    const char *id = chunking ? "smtp.send.chunking_broken"
+    const char *common = common_id(r, &why);
+    const char *id = chunking         ? "smtp.send.chunking_broken"
                      : common != NULL ? common
                                       : stage_id(stage, class);
     finding_init(&f, id);
@@ -84,7 +99,7 @@ enum verdict judge_mail_refused(struct check_context *c, enum mail_stage stage,
     }
     bool of_sender = stage == MAIL_STAGE_MAIL ||
                      (stage == MAIL_STAGE_RCPT && common == NULL && is_about_sender(class));
-    finding_arg(&f, "address", text_or(of_sender ? m->sender : m->recipient, "-"));
+    finding_arg(&f, "address", of_sender ? text_or(m->sender, "<>") : text_or(m->recipient, "-"));
     finding_argf(&f, "size", "%zu", m->size);
     if (c->smtp.caps.has_size && c->smtp.caps.size > 0) {
         finding_argf(&f, "limit", "%" PRIu64, c->smtp.caps.size);

@@ -62,6 +62,27 @@ enum status proxy_wish_parse(const char *text, struct proxy_wish *out, struct er
     return out->unknown || parse_source(text + 3, &out->source) ? ST_OK : bad_wish(error);
 }
 
+void proxy_wish_format(const struct proxy_wish *wish, char *out, size_t size)
+{
+    char address[NET_ADDRESS_TEXT];
+    const struct net_address *a = &wish->source;
+    if (wish->version == 0) {
+        str_copy(out, size, "");
+    } else if (wish->unknown) {
+        str_copy(out, size, wish->version == 2 ? "v2:local" : "v1:unknown");
+    } else if (a->family == 0) {
+        snprintf(out, size, "v%d", wish->version);
+    } else {
+        net_address_format(a, address, sizeof(address));
+        bool bracket = a->family == 6 && a->port != 0;
+        int n = snprintf(out, size, "v%d:%s%s%s", wish->version, bracket ? "[" : "", address,
+                         bracket ? "]" : "");
+        if (a->port != 0 && n > 0 && (size_t)n < size) {
+            snprintf(out + n, size - (size_t)n, ":%u", (unsigned)a->port);
+        }
+    }
+}
+
 static enum status write_v1(const struct net_address *from, const struct net_address *to,
                             bool unknown, struct buf *out)
 {

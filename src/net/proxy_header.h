@@ -23,6 +23,9 @@ struct proxy_wish {
 /* "v1", "v2", "v1:192.0.2.1", "v2:[2001:db8::1]:4711", "v1:unknown", "v2:local". */
 enum status proxy_wish_parse(const char *text, struct proxy_wish *out,
                              struct error *error) MUST_CHECK;
+#define PROXY_WISH_TEXT (NET_ADDRESS_TEXT + 16)
+/* The text that proxy_wish_parse understands; empty for none. */
+void proxy_wish_format(const struct proxy_wish *wish, char *out, size_t size);
 /* Appends the header for a connection between these ends. ST_INVALID when the wish names an
    address of another family than the connection has. */
 enum status proxy_header_write(const struct proxy_wish *wish, const struct net_address *local,

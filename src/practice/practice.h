@@ -30,8 +30,8 @@ struct practice_options {
 struct scenario_info {
     char *name, *title, *theme, *story, *goal, *hints, *target;
     char *options; /* command-line options that the story assumes, space-separated, or "" */
-    char *expect[SCENARIO_EXPECT_MAX]; /* finding ids that a right diagnosis contains; the first is
-                                          the cause */
+    char *expect[SCENARIO_EXPECT_MAX]; /* what a right diagnosis contains: ids of findings, and of
+                                          causes of replies; the first is a finding, the cause */
     size_t expect_count;
     unsigned lesson; /* its place in the course; 0: none */
 };

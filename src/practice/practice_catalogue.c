@@ -21,6 +21,7 @@ static const struct {
     {"relay", N_("Relaying")},
     {"login", N_("Logging in")},
     {"policy", N_("Refusals and limits")},
+    {"providers", N_("Replies of large mail services")},
     {"hostile", N_("Hostile servers")},
     {"recorded", N_("Recorded runs")},
     {"other", N_("Other")},

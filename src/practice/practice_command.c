@@ -63,6 +63,21 @@ static void do_bdat(struct session *s)
     } else {
         s->chunk_left = n;
         s->chunk_last = session_begins(end + strspn(end, " "), "LAST", NULL);
+        s->chunk_answered = false;
+        s->phase = PHASE_CHUNK;
+    }
+}
+
+/* A rule has answered: who knows the command takes its octets all the same, and says no more. */
+static void bdat_effect(struct session *s)
+{
+    char *end = NULL;
+    unsigned long long n = strtoull(session_argument(s), &end, 10);
+    bool known = s->code > 0 && s->code != 500 && s->code != 501 && s->code != 502;
+    if (known && s->phase == PHASE_COMMANDS && end != session_argument(s) && n <= CHUNK_MAX) {
+        s->chunk_left = n;
+        s->chunk_last = session_begins(end + strspn(end, " "), "LAST", NULL);
+        s->chunk_answered = true;
         s->phase = PHASE_CHUNK;
     }
 }
@@ -229,6 +244,8 @@ static void command_effect(struct session *s)
         s->next_tls = s->server->tls;
     } else if (s->code == 334 && session_is(s, "AUTH")) {
         s->phase = PHASE_LOGIN;
+    } else if (session_is(s, "BDAT")) {
+        bdat_effect(s);
     } else if (s->code == 220 && session_is(s, "XCLIENT")) {
         session_xclient_effect(s);
     } else if (s->code == 235 && session_is(s, "AUTH")) {

@@ -60,7 +60,7 @@ struct session {
     unsigned recipients;
     struct buf helo, sender, address, command;
     uint64_t text_octets, text_before, chunk_left;
-    bool chunk_last;
+    bool chunk_last, chunk_answered;
     char queue_id[12];
     enum text_state text_state;
     struct auth *auth;

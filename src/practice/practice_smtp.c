@@ -285,7 +285,11 @@ static bool take_chunk(struct session *s)
         return true;
     }
     s->phase = PHASE_COMMANDS;
-    if (!open) {
+    if (s->chunk_answered) {
+        if (s->chunk_last) {
+            session_reset_mail(s);
+        }
+    } else if (!open) {
         session_reply(s, "503 5.5.1 Error: need RCPT command");
     } else if (s->chunk_last) {
         s->follow = EVENT_MESSAGE;

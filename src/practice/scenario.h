@@ -11,7 +11,9 @@
  *   title TEXT     theme WORD     story TEXT     goal TEXT     hint TEXT (repeated)
  *                  prose: the rest of the line and its indented continuation lines
  *   target WORD    what the user types; options TEXT: command-line options that the story assumes
- *   expect ID...   findings that a right diagnosis contains (repeated); the first is the cause
+ *   expect ID...   what a right diagnosis contains (repeated): findings, and causes of replies that
+ *                  refuse ("reply.spf.failed", reply_decode.h); the first is a finding, and what the
+ *                  lesson asks for
  *   lesson N       its place in the course
  *   clock 2026-11-23T12:00:00Z     seed N
  *

@@ -1,10 +1,10 @@
 /*
  * recorded: what the files that make a scenario out of a recorded run share. Private to this room.
  *
- * report_scenario.c leads; recorded_head.c writes the head; recorded_sides.c our machine and the
- * hosts; recorded_zones.c the zones; recorded_server.c and recorded_rules.c the servers' blocks;
- * recorded_text.c the words of the language. The first failure is kept in `st`, and nothing is
- * written after it.
+ * report_scenario.c leads; recorded_head.c and recorded_wishes.c write the head; recorded_sides.c
+ * our machine and the hosts; recorded_zones.c the zones; recorded_server.c and recorded_rules.c the
+ * servers' blocks; recorded_text.c the words of the language. The first failure is kept in `st`,
+ * and nothing is written after it.
  *
  * Threads: pure. Ownership: struct recorded owns its lists; the run is borrowed.
  */
@@ -97,6 +97,13 @@ bool recorded_mailbox(const struct recorded *x, const struct talk_turn *turn, ch
 /* recorded_head.c: title, target, options, what is expected, clock. */
 void recorded_put_head(struct recorded *x);
 
+/* "--to user-1@example.org"; nothing where the value could not be read back. NULL: a flag. */
+void recorded_add_option(struct recorded *x, struct buf *out, const char *name, const char *value);
+
+/* recorded_wishes.c: who speaks to the server, and the parameters and pieces of the message. */
+enum status recorded_tell_wishes(struct recorded *x) MUST_CHECK;
+void recorded_add_wishes(struct recorded *x, struct buf *out);
+
 /* recorded_sides.c */
 enum status recorded_find_sides(struct recorded *x) MUST_CHECK;
 void recorded_put_me(struct recorded *x);
@@ -114,6 +121,7 @@ int recorded_alert(const struct recorded_server *server);
 /* The kind of TLS of handshakes that failed, where others did not; else NULL: it is the server's.
  */
 const char *recorded_failed_kind(const struct recorded *x, const struct recorded_server *server);
+bool recorded_speaks_lmtp(const struct recorded *x, const struct recorded_server *server);
 bool recorded_wants_certificate(const struct recorded *x, const struct recorded_server *server);
 
 /* recorded_offers.c: what the replies to EHLO offer, before and under TLS. */

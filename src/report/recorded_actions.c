@@ -36,7 +36,8 @@ static void find_echo(const struct recorded *x, const struct talk_turn *turn, co
     struct line line;
     char id[QUEUE_ID_MAX];
     e->field = NULL;
-    if (turn->event == TALK_MESSAGE && queue_id_find((struct span){p, len}, id)) {
+    if ((turn->event == TALK_MESSAGE || turn->last_chunk) &&
+        queue_id_find((struct span){p, len}, id)) {
         echo_set(e, id, strlen(id), "{id}");
         return;
     }
@@ -47,7 +48,7 @@ static void find_echo(const struct recorded *x, const struct talk_turn *turn, co
     const char *open = memchr(line.text, '<', line.len);
     const char *close = line.len > 0 ? memrchr(line.text, '>', line.len) : NULL;
     bool path = strcmp(turn->verb, "MAIL") == 0 || strcmp(turn->verb, "RCPT") == 0;
-    bool hello = strcmp(turn->verb, "EHLO") == 0 || strcmp(turn->verb, "HELO") == 0;
+    bool hello = talk_is_hello(turn) || strcmp(turn->verb, "HELO") == 0;
     if (path && open != NULL && close != NULL && close > open) {
         echo_set(e, open + 1, (size_t)(close - open - 1), "{address}");
     } else if (hello && blank != NULL) {
@@ -196,7 +197,7 @@ static enum status begin_action(struct writing *w, const char *name)
 
 static unsigned flags_of(const struct writing *w, const struct line *line, bool first)
 {
-    bool hello = w->turn->event == TALK_COMMAND && strcmp(w->turn->verb, "EHLO") == 0;
+    bool hello = talk_is_hello(w->turn);
     return hello && !first && line->len > 0 && line->text[0] == '2' ? SHARE_KEYWORDS : 0;
 }
 

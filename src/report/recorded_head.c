@@ -31,8 +31,7 @@ static bool said_address(const struct recorded *x, enum check_id check, const ch
     return false;
 }
 
-/* "--to user-1@example.org"; nothing where the value could not be read back. */
-static void add_option(struct recorded *x, struct buf *out, const char *name, const char *value)
+void recorded_add_option(struct recorded *x, struct buf *out, const char *name, const char *value)
 {
     bool plain = value == NULL || value[0] != '\0';
     for (const char *p = value; p != NULL && *p != '\0'; p++) {
@@ -53,7 +52,7 @@ static void add_mailbox_option(struct recorded *x, struct buf *out, const char *
     if (address[0] == '\0') {
         recorded_keep(x, buf_addf(out, "%s--%s=", out->len > 0 ? " " : "", name));
     } else {
-        add_option(x, out, name, buf_str(&example));
+        recorded_add_option(x, out, name, buf_str(&example));
     }
     buf_free(&example);
 }
@@ -84,11 +83,11 @@ static void add_consents(struct recorded *x, struct buf *out)
 {
     char address[RECORDED_MAILBOX_SIZE];
     if (was_done(x, CHECK_RELAY) || x->plan->relay_consent) {
-        add_option(x, out, "relay-test", NULL);
+        recorded_add_option(x, out, "relay-test", NULL);
     }
     bool sent = was_done(x, CHECK_SEND) || x->plan->send_consent;
     if (sent) {
-        add_option(x, out, "send", NULL);
+        recorded_add_option(x, out, "send", NULL);
     }
     if (x->plan->to != NULL) {
         add_mailbox_option(x, out, "to", x->plan->to);
@@ -97,7 +96,7 @@ static void add_consents(struct recorded *x, struct buf *out)
     }
     add_sender(x, out);
     if (x->plan->read_only) {
-        add_option(x, out, "read-only", NULL);
+        recorded_add_option(x, out, "read-only", NULL);
     }
 }
 
@@ -159,7 +158,7 @@ static void add_login(struct recorded *x, struct buf *out)
     }
     buf_init(&user, 4 * DNS_NAME_MAX);
     recorded_keep(x, recorded_user(x, &user));
-    add_option(x, out, "auth-user", buf_str(&user));
+    recorded_add_option(x, out, "auth-user", buf_str(&user));
     buf_free(&user);
     if (x->plan->auth_mech != NULL) {
         size_t n = strlen(x->plan->auth_mech);
@@ -167,14 +166,14 @@ static void add_login(struct recorded *x, struct buf *out)
         if (n > 5 && n < sizeof(mech) && strcmp(mech + n - 5, "-PLUS") == 0) {
             mech[n - 5] = '\0';
         }
-        add_option(x, out, "auth-mech", mech);
+        recorded_add_option(x, out, "auth-mech", mech);
     } else if (read_mech(x, login, mech, sizeof(mech))) {
-        add_option(x, out, "auth-mech", mech);
+        recorded_add_option(x, out, "auth-mech", mech);
     }
     const struct facts *path = record_path(x->r);
     bool proved = path != NULL && path->tls != NULL && path->tls->verified;
     if (x->plan->auth_in_clear || (login != NULL && (!login->tls || !proved))) {
-        add_option(x, out, "auth-in-clear", NULL);
+        recorded_add_option(x, out, "auth-in-clear", NULL);
     }
     recorded_keep(x, buf_addf(out, " --password=%s", RECORDED_PASSWORD));
 }
@@ -184,29 +183,33 @@ static void add_way(struct recorded *x, struct buf *out)
     const struct plan *p = x->plan;
     struct buf helo;
     char text[24];
+    if (p->host == NULL && p->port != 0) {
+        snprintf(text, sizeof(text), "%u", (unsigned)p->port);
+        recorded_add_option(x, out, "port", text);
+    }
     if (p->tls != PLAN_TLS_AUTO) {
-        add_option(x, out, "tls", plan_tls_name(p->tls));
+        recorded_add_option(x, out, "tls", plan_tls_name(p->tls));
     }
     if (p->family != 0) {
-        add_option(x, out, p->family == 6 ? "ipv6" : "ipv4", NULL);
+        recorded_add_option(x, out, p->family == 6 ? "ipv6" : "ipv4", NULL);
     }
     if (p->first_path) {
-        add_option(x, out, "first-path", NULL);
+        recorded_add_option(x, out, "first-path", NULL);
     }
     if (p->limits.connect == p->limits.banner && p->limits.banner == p->limits.dot) {
         snprintf(text, sizeof(text), "%d", p->limits.connect / 1000);
-        add_option(x, out, "timeout", text);
+        recorded_add_option(x, out, "timeout", text);
     }
     if (p->deadline_s > 0) {
         snprintf(text, sizeof(text), "%d", p->deadline_s);
-        add_option(x, out, "deadline", text);
+        recorded_add_option(x, out, "deadline", text);
     }
     if (p->helo != NULL) {
         buf_init(&helo, 4 * DNS_NAME_MAX);
         recorded_keep(x, p->helo[0] == '[' ? share_safe_text(x->share, p->helo, strlen(p->helo),
                                                              SHARE_KEYWORDS, &helo)
                                            : share_safe_name(x->share, p->helo, &helo));
-        add_option(x, out, "helo", buf_str(&helo));
+        recorded_add_option(x, out, "helo", buf_str(&helo));
         buf_free(&helo);
     }
 }
@@ -225,7 +228,7 @@ static void add_only(struct recorded *x, struct buf *out)
         }
     }
     if (!all && list.len > 0) {
-        add_option(x, out, "only", buf_str(&list));
+        recorded_add_option(x, out, "only", buf_str(&list));
     }
     buf_free(&list);
 }
@@ -238,9 +241,13 @@ static void put_options(struct recorded *x)
     add_way(x, &options);
     add_login(x, &options);
     add_consents(x, &options);
+    recorded_add_wishes(x, &options);
     add_only(x, &options);
     if (options.len > 0) {
         recorded_put(x, "options %s\n", buf_str(&options));
+    }
+    if (x->plan->message.p != NULL || x->plan->attach.p != NULL) {
+        recorded_put(x, "# not acted out: the test mail was not the built-in one alone\n");
     }
     buf_free(&options);
 }

@@ -16,11 +16,6 @@ struct offers {
     size_t count;
 };
 
-static bool is_ehlo(const struct talk_turn *turn)
-{
-    return turn->event == TALK_COMMAND && strcmp(turn->verb, "EHLO") == 0;
-}
-
 /* The lines behind the first, without their codes. False: not the reply of RFC 5321 4.1.1.1. */
 static bool read_offers(const struct recorded *x, const struct talk_turn *turn, struct offers *out)
 {
@@ -77,7 +72,7 @@ void recorded_find_offers(const struct recorded *x, const struct recorded_server
     o->model[0] = o->model[1] = NULL;
     while ((turn = recorded_next_turn(x, server, &talk, &at)) != NULL) {
         const struct talk_turn **slot = &o->model[turn->tls ? 1 : 0];
-        if (!is_ehlo(turn) || turn->code != 250 || !read_offers(x, turn, &list)) {
+        if (!talk_is_hello(turn) || turn->code != 250 || !read_offers(x, turn, &list)) {
             continue;
         }
         bool starttls = false;
@@ -109,7 +104,7 @@ bool recorded_is_offered(const struct recorded *x, const struct recorded_offers 
     const struct talk_turn *model = o->model[turn->tls ? 1 : 0];
     const struct talk_turn *first = o->model[0] != NULL ? o->model[0] : o->model[1];
     struct offers mine, theirs;
-    if (model == NULL || !is_ehlo(turn) || !read_offers(x, turn, &mine) ||
+    if (model == NULL || !talk_is_hello(turn) || !read_offers(x, turn, &mine) ||
         !read_offers(x, model, &theirs) || mine.count != theirs.count ||
         !same_first_line(x, turn, first)) {
         return false;
@@ -199,8 +194,8 @@ static void put_both(struct recorded *x, const struct offers *clear, const struc
 /* Keywords without which the server would not know a command or a parameter. */
 static bool is_needed(const struct offer *o)
 {
-    static const char *const words[] = {"AUTH", "STARTTLS", "SIZE",       "CHUNKING",  "8BITMIME",
-                                        "DSN",  "SMTPUTF8", "BINARYMIME", "PIPELINING"};
+    static const char *const words[] = {"AUTH", "STARTTLS", "SIZE",       "CHUNKING",   "8BITMIME",
+                                        "DSN",  "SMTPUTF8", "BINARYMIME", "PIPELINING", "XCLIENT"};
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         size_t n = strlen(words[i]);
         struct span head = {o->text, n};
@@ -234,7 +229,7 @@ static bool read_any_offers(const struct recorded *x, const struct recorded_serv
         return read_offers(x, turn, out);
     }
     while ((turn = recorded_next_turn(x, server, &talk, &at)) != NULL) {
-        if (is_ehlo(turn) && turn->tls == under_tls && turn->code / 100 == 2) {
+        if (talk_is_hello(turn) && turn->tls == under_tls && turn->code / 100 == 2) {
             (void)read_offers(x, turn, out);
             keep_needed(out);
             return out->count > 0;

@@ -46,6 +46,12 @@ static bool login_is_broken(const struct recorded *x)
            recorded_found(x, "smtp.auth.server_unproven");
 }
 
+/* The octets behind BDAT are taken whatever is said, unless it is not known (RFC 3030 2). */
+static bool takes_chunk(const struct talk_turn *turn)
+{
+    return is_verb(turn, "BDAT") && turn->code != 500 && turn->code != 502 && turn->code != 0;
+}
+
 /* False: nothing that a rule could say. */
 static bool key_of(const struct recorded *x, const struct talk_turn *turn, char key[KEY_MAX])
 {
@@ -64,6 +70,9 @@ static bool key_of(const struct recorded *x, const struct talk_turn *turn, char 
     }
     if (is_verb(turn, "AUTH") && !login_is_broken(x)) {
         return turn->code != 334 && str_copy(key, KEY_MAX, turn->initial ? "login" : "AUTH");
+    }
+    if (turn->last_chunk && takes_chunk(turn)) {
+        return str_copy(key, KEY_MAX, "message");
     }
     return turn->verb[0] != '\0' && str_copy(key, KEY_MAX, turn->verb);
 }
@@ -108,12 +117,18 @@ static bool is_habit(struct recorded *x, const struct recorded_server *server,
     if (turn->event == TALK_CONNECT) {
         return is_usual_greeting(x, server, actions);
     }
-    if (is_verb(turn, "EHLO") && turn->code == 250 && strncmp(actions, "reply", 5) == 0 &&
+    if (takes_chunk(turn) && !turn->last_chunk && turn->code == 250) {
+        return true; /* it counts the octets, and no other run sends as many */
+    }
+    if (talk_is_hello(turn) && turn->code == 250 && strncmp(actions, "reply", 5) == 0 &&
         recorded_is_offered(x, o, turn)) {
         return true;
     }
     if (is_verb(turn, "DATA") && turn->no_recipient && strcmp(actions, no_recipients) == 0) {
         return true;
+    }
+    if (strcmp(key, "message") == 0 && recorded_speaks_lmtp(x, server)) {
+        return false; /* one reply a recipient */
     }
     for (size_t i = 0; i < ARRAY_LEN(habits); i++) {
         if (strcmp(habits[i].key, key) == 0 && strcmp(habits[i].actions, actions) == 0) {
@@ -130,6 +145,31 @@ static size_t wait_len(const char *actions)
     return end != NULL ? (size_t)(end - actions) + 2 : 0;
 }
 
+/* Takes e->actions. */
+static enum status push(struct happenings *all, const struct happening *e)
+{
+    struct happening *grown =
+        e->actions != NULL ? realloc(all->list, (all->count + 1) * sizeof(*grown)) : NULL;
+    if (grown == NULL) {
+        free(e->actions);
+        return ST_NOMEM;
+    }
+    all->list = grown;
+    all->list[all->count++] = *e;
+    return ST_OK;
+}
+
+/* What happens at the end of a message is counted as a BDAT as well. */
+static enum status count_last_chunk(const struct talk_turn *turn, struct happenings *all)
+{
+    struct happening e = {.key = "BDAT", .tls = turn->tls};
+    if (!turn->last_chunk || !takes_chunk(turn) || all->count + 1 >= RECORDED_LIST_MAX) {
+        return ST_OK;
+    }
+    e.actions = str_dup("default");
+    return push(all, &e);
+}
+
 static enum status add_happening(struct recorded *x, const struct recorded_server *server,
                                  const struct recorded_offers *o, const struct talk_turn *turn,
                                  struct happenings *all)
@@ -141,7 +181,10 @@ static enum status add_happening(struct recorded *x, const struct recorded_serve
         return ST_OK;
     }
     buf_init(&actions, RECORDED_LINE_MAX + 2048);
-    enum status st = recorded_actions(x, server, turn, &actions);
+    enum status st = count_last_chunk(turn, all);
+    if (st == ST_OK) {
+        st = recorded_actions(x, server, turn, &actions);
+    }
     if (st == ST_LIMIT) {
         buf_clear(&actions); /* bytes that grow so much when escaped are nothing to learn from */
         st = ST_OK;
@@ -152,15 +195,9 @@ static enum status add_happening(struct recorded *x, const struct recorded_serve
             actions.len = wait;
             st = buf_add_str(&actions, "default");
         }
-        e.actions = st == ST_OK ? str_dup(buf_str(&actions)) : NULL;
-        struct happening *grown =
-            e.actions != NULL ? realloc(all->list, (all->count + 1) * sizeof(*grown)) : NULL;
-        if (grown != NULL) {
-            all->list = grown;
-            all->list[all->count++] = e;
-        } else {
-            free(e.actions);
-            st = ST_NOMEM;
+        if (st == ST_OK) {
+            e.actions = str_dup(buf_str(&actions));
+            st = push(all, &e);
         }
     }
     buf_free(&actions);

@@ -255,6 +255,34 @@ static void put_user(struct recorded *x)
     buf_free(&user);
 }
 
+bool recorded_speaks_lmtp(const struct recorded *x, const struct recorded_server *server)
+{
+    const struct talk_turn *turn;
+    size_t talk = 0, at = 0;
+    while ((turn = recorded_next_turn(x, server, &talk, &at)) != NULL) {
+        if (talk_is_hello(turn) && turn->verb[0] == 'L' && turn->code / 100 == 2) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* LMTP answers LHLO and nothing else; behind a proxy, its header is waited for. */
+static void put_protocol(struct recorded *x, const struct recorded_server *server)
+{
+    size_t talk = 0, at = 0;
+    int proxy = 0;
+    while (proxy == 0 && recorded_next_turn(x, server, &talk, &at) != NULL) {
+        proxy = x->talks[talk].proxy;
+    }
+    if (recorded_speaks_lmtp(x, server)) {
+        recorded_put(x, "    lmtp\n");
+    }
+    if (proxy != 0) {
+        recorded_put(x, "    proxy v%d\n", proxy);
+    }
+}
+
 static void put_server(struct recorded *x, const struct recorded_server *server)
 {
     struct recorded_offers offers;
@@ -265,6 +293,7 @@ static void put_server(struct recorded *x, const struct recorded_server *server)
         recorded_put_name(x, x->plan->domain);
         recorded_put(x, "\n");
     }
+    put_protocol(x, server);
     if (recorded_found(x, "smtp.reply.bare_lf")) {
         recorded_put(x, "    line-end lf\n");
     }

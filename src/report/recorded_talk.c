@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "smtp_verb.h"
+
 /* Where the reading of a conversation stands. */
 struct reading {
     struct talk *t;
@@ -10,6 +12,7 @@ struct reading {
     size_t open;       /* the first turn that is not answered yet */
     bool login;        /* the last reply asked for a response (334) */
     bool text;         /* message text goes out (354) */
+    bool chunk;        /* octets behind BDAT go out */
     bool mail;         /* MAIL was accepted */
     unsigned accepted; /* recipients */
     int64_t last_us;   /* of the last line */
@@ -71,9 +74,36 @@ static void read_verb(struct talk_turn *turn, const struct line *line)
     turn->initial = at < line->len && memchr(line->text + at, ' ', line->len - at) != NULL;
 }
 
+/* The header of a proxy goes before the conversation, and nothing answers it. */
+static int proxy_version(const struct line *line)
+{
+    static const char v1[] = "PROXY ";
+    static const char v2[] = "\\r\\n\\r\\n\\0\\r\\nQUIT\\n"; /* as raw_text.h writes it */
+    if ((line->flags & LINE_RAW) != 0) {
+        return line->len > sizeof(v2) && memcmp(line->text, v2, sizeof(v2) - 1) == 0 ? 2 : 0;
+    }
+    return line->len >= sizeof(v1) && memcmp(line->text, v1, sizeof(v1) - 1) == 0 ? 1 : 0;
+}
+
+static void read_chunk(struct reading *x, struct talk_turn *turn, const struct line *line)
+{
+    uint64_t octets = 0;
+    bool last = false;
+    x->chunk = smtp_bdat_size(line->text, line->len, &octets, &last);
+    turn->last_chunk = x->chunk && last;
+}
+
 static enum status client_line(struct reading *x, const struct line *line)
 {
     bool dot = line->len == 1 && line->text[0] == '.';
+    bool first = x->t->count == 1 && x->t->turns[0].first == 0;
+    if (first && x->t->proxy == 0 && (x->t->proxy = proxy_version(line)) != 0) {
+        return ST_OK;
+    }
+    if ((line->flags & LINE_BODY) != 0 && x->chunk) {
+        return ST_OK; /* a dot ends nothing here */
+    }
+    x->chunk = false;
     if ((line->flags & LINE_BODY) != 0) {
         x->text = x->text && !dot;
         return dot ? add_turn(x, TALK_MESSAGE, line) : ST_OK;
@@ -85,7 +115,9 @@ static enum status client_line(struct reading *x, const struct line *line)
     }
     enum status st = add_turn(x, TALK_COMMAND, line);
     if (st == ST_OK) {
-        read_verb(&x->t->turns[x->t->count - 1], line);
+        struct talk_turn *turn = &x->t->turns[x->t->count - 1];
+        read_verb(turn, line);
+        read_chunk(x, turn, line);
     }
     return st;
 }
@@ -93,6 +125,11 @@ static enum status client_line(struct reading *x, const struct line *line)
 static bool is_verb(const struct talk_turn *turn, const char *verb)
 {
     return turn->event == TALK_COMMAND && strcmp(turn->verb, verb) == 0;
+}
+
+bool talk_is_hello(const struct talk_turn *turn)
+{
+    return is_verb(turn, "EHLO") || is_verb(turn, "LHLO");
 }
 
 /* What the reply makes of the session. */
@@ -108,7 +145,8 @@ static void completed(struct reading *x, struct talk_turn *turn)
     } else if (is_verb(turn, "DATA")) {
         turn->no_recipient = x->mail && x->accepted == 0;
         x->text = turn->code == 354;
-    } else if (is_verb(turn, "RSET") || is_verb(turn, "EHLO") || is_verb(turn, "HELO")) {
+    } else if (is_verb(turn, "RSET") || talk_is_hello(turn) || is_verb(turn, "HELO") ||
+               is_verb(turn, "XCLIENT")) {
         x->mail = false;
     }
     x->login = turn->code == 334 && (is_verb(turn, "AUTH") || turn->event == TALK_LOGIN);

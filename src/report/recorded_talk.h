@@ -38,6 +38,7 @@ struct talk_turn {
     bool tls, complete;
     bool no_recipient;    /* in a transaction in which every RCPT was refused */
     bool initial;         /* AUTH with a response in the same line */
+    bool last_chunk;      /* BDAT whose octets end the message (RFC 3030) */
     bool secured;         /* STARTTLS whose handshake was completed */
     uint32_t command;     /* line of the client; 0: none */
     uint32_t first, last; /* the server's lines stand in this range; 0: none */
@@ -51,6 +52,7 @@ struct talk {
     const struct record_dial *dial;
     struct talk_turn *turns;
     size_t count;
+    int proxy; /* version of the header of the PROXY protocol that went first; 0: none */
 };
 
 /* The conversation on this connection. */
@@ -59,6 +61,8 @@ void talk_free(struct talk *t);
 /* The server's next line of this turn behind `number` (0: the first); false when there is none. */
 bool talk_line(const struct record *r, const struct talk_turn *turn, uint32_t number,
                struct line *out);
+/* EHLO, or LHLO of LMTP (RFC 2033 4.1), whose reply is the same. */
+bool talk_is_hello(const struct talk_turn *turn);
 /* "250" and a blank or hyphen: the code, and whether the reply ends here. 0: the line has no code.
  */
 int talk_code(const struct line *line, bool *final);

@@ -36,6 +36,27 @@ static bool put_wishes(json_t *o, const struct plan *p)
            put(o, "auth_in_clear", json_boolean(p->auth_in_clear));
 }
 
+static json_t *proxy_json(const struct proxy_wish *wish)
+{
+    char text[PROXY_WISH_TEXT];
+    proxy_wish_format(wish, text, sizeof(text));
+    return wish->version != 0 ? json_string(text) : json_null();
+}
+
+/* Who speaks to the server, and what with; of files, only that there was one. */
+static bool put_hand_wishes(json_t *o, const struct plan *p)
+{
+    return put(o, "lmtp", json_boolean(p->lmtp)) && put(o, "proxy", proxy_json(&p->proxy)) &&
+           put(o, "xclient", report_json_string(p->xclient)) &&
+           put(o, "bdat", p->chunk > 0 ? json_integer((json_int_t)p->chunk) : json_null()) &&
+           put(o, "mail_params", report_json_string(p->mail_params)) &&
+           put(o, "rcpt_params", report_json_string(p->rcpt_params)) &&
+           put(o, "sample",
+               p->sample != SAMPLE_NONE ? json_string(sample_name(p->sample)) : json_null()) &&
+           put(o, "message", json_boolean(p->message.p != NULL)) &&
+           put(o, "attach", json_boolean(p->attach.p != NULL));
+}
+
 json_t *report_json_options(const struct plan *plan)
 {
     if (plan == NULL) {
@@ -48,7 +69,8 @@ json_t *report_json_options(const struct plan *plan)
         put(o, "read_only", json_boolean(plan->read_only)) &&
         put(o, "first_path", json_boolean(plan->first_path)) &&
         put(o, "timeout_s", timeout_json(&plan->limits)) &&
-        put(o, "deadline_s", plan->deadline_s > 0 ? json_integer(plan->deadline_s) : json_null())) {
+        put(o, "deadline_s", plan->deadline_s > 0 ? json_integer(plan->deadline_s) : json_null()) &&
+        put_hand_wishes(o, plan)) {
         return o;
     }
     json_decref(o);

@@ -214,6 +214,9 @@ static enum status prepare(struct recorded *x)
         st = tell_people(x);
     }
     if (st == ST_OK) {
+        st = recorded_tell_wishes(x);
+    }
+    if (st == ST_OK) {
         st = tell_typed(x);
     }
     if (st == ST_OK) {

@@ -10,6 +10,7 @@
 #include "escape.h"
 #include "run_file_json.h"
 #include "text.h"
+#include "xclient.h"
 
 #define SCHEMA "smtpscope.report/"
 #define SCHEMA_VERSION "1"
@@ -69,17 +70,21 @@ static enum status read_wishes(struct run_reader *r, const json_t *o)
     struct {
         const char *key;
         char **slot;
-    } const texts[] = {
-        {"helo", &p->helo}, {"from", &p->from},           {"to", &p->to},
-        {"host", &p->host}, {"auth_user", &p->auth_user}, {"auth_mech", &p->auth_mech}};
+    } const texts[] = {{"helo", &p->helo},
+                       {"from", &p->from},
+                       {"to", &p->to},
+                       {"host", &p->host},
+                       {"auth_user", &p->auth_user},
+                       {"auth_mech", &p->auth_mech},
+                       {"xclient", &p->xclient},
+                       {"mail_params", &p->mail_params},
+                       {"rcpt_params", &p->rcpt_params}};
     struct {
         const char *key;
         bool *slot;
-    } const flags[] = {{"relay_test", &p->relay_consent},
-                       {"send", &p->send_consent},
-                       {"read_only", &p->read_only},
-                       {"first_path", &p->first_path},
-                       {"auth_in_clear", &p->auth_in_clear}};
+    } const flags[] = {{"relay_test", &p->relay_consent},    {"send", &p->send_consent},
+                       {"read_only", &p->read_only},         {"first_path", &p->first_path},
+                       {"auth_in_clear", &p->auth_in_clear}, {"lmtp", &p->lmtp}};
     enum status st = ST_OK;
     for (size_t i = 0; st == ST_OK && i < ARRAY_LEN(texts); i++) {
         st = run_string(r, o, texts[i].key, TARGET_TEXT_MAX, texts[i].slot);
@@ -87,6 +92,66 @@ static enum status read_wishes(struct run_reader *r, const json_t *o)
     for (size_t i = 0; st == ST_OK && i < ARRAY_LEN(flags); i++) {
         st = run_bool(r, o, flags[i].key, flags[i].slot);
     }
+    return st;
+}
+
+static const char *sample_at(size_t i)
+{
+    return sample_name((enum sample)i);
+}
+
+/* What --xclient and --proxy would not take cannot have been asked for. */
+static enum status read_identity(struct run_reader *r, const json_t *o)
+{
+    struct plan *p = &r->f->plan;
+    char proxy[PROXY_WISH_TEXT] = "";
+    struct error why;
+    struct buf line;
+    buf_init(&line, 4 * XCLIENT_LINE_MAX);
+    enum status st = run_text(r, o, "proxy", proxy, sizeof(proxy));
+    if (st == ST_OK && proxy[0] != '\0' && proxy_wish_parse(proxy, &p->proxy, &why) != ST_OK) {
+        st = run_bad(r, "proxy");
+    }
+    if (st == ST_OK && p->xclient != NULL) {
+        st = xclient_line(p->xclient, &line, &why);
+        st = st == ST_OK || st == ST_NOMEM ? st : run_bad(r, "xclient");
+    }
+    buf_free(&line);
+    return st;
+}
+
+/* A report says no more of a file than that there was one: it is empty here. */
+static enum status read_file_wish(struct run_reader *r, const json_t *o, const char *key,
+                                  struct plan_bytes *slot)
+{
+    struct buf nothing;
+    bool given = false;
+    enum status st = run_bool(r, o, key, &given);
+    buf_init(&nothing, 1);
+    if (st == ST_OK && given) {
+        plan_take_bytes(slot, &nothing);
+        st = slot->p != NULL ? ST_OK : ST_NOMEM;
+    }
+    return st;
+}
+
+static enum status read_message(struct run_reader *r, const json_t *o)
+{
+    struct plan *p = &r->f->plan;
+    int64_t chunk = 0;
+    size_t sample = SAMPLE_NONE;
+    enum status st = run_integer(r, o, "bdat", 1, SMTP_CHUNK_MAX, &chunk);
+    if (st == ST_OK) {
+        st = run_word(r, o, "sample", sample_at, SAMPLE_EICAR + 1, &sample);
+    }
+    if (st == ST_OK) {
+        st = read_file_wish(r, o, "message", &p->message);
+    }
+    if (st == ST_OK) {
+        st = read_file_wish(r, o, "attach", &p->attach);
+    }
+    p->chunk = (size_t)chunk;
+    p->sample = (enum sample)sample;
     return st;
 }
 
@@ -101,6 +166,12 @@ static enum status read_options(struct run_reader *r, const json_t *root)
         return st;
     }
     st = read_wishes(r, o);
+    if (st == ST_OK) {
+        st = read_identity(r, o);
+    }
+    if (st == ST_OK) {
+        st = read_message(r, o);
+    }
     if (st == ST_OK) {
         st = run_integer(r, o, "port", 0, UINT16_MAX, &port);
     }

@@ -18,7 +18,7 @@
 
 struct run_file {
     struct record record;
-    struct plan plan;   /* what was asked for; never a password */
+    struct plan plan;   /* what was asked for; never a password, and files are empty */
     char version[32];   /* of the program that saved it */
     bool has_exchanges; /* it tells what name servers answered and how connecting went */
 };

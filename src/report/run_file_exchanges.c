@@ -182,11 +182,14 @@ static enum status read_flags(struct run_reader *r, const json_t *o, struct line
 {
     const json_t *list = NULL;
     enum status st = run_list(r, o, "flags", &list);
-    bool cut = false;
+    bool cut = false, raw = false;
     if (st == ST_OK) {
         st = run_bool(r, o, "cut", &cut);
     }
-    line->flags = cut ? LINE_CUT : 0;
+    if (st == ST_OK) {
+        st = run_bool(r, o, "raw", &raw);
+    }
+    line->flags = (uint8_t)((cut ? LINE_CUT : 0) | (raw ? LINE_RAW : 0));
     for (size_t i = 0; st == ST_OK && i < json_array_size(list); i++) {
         const char *text = json_string_value(json_array_get(list, i));
         const char *name;

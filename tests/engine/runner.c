@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "reply_decode.h"
+
 #define LOG_MAX ((size_t)64 << 20)
 /* Only a hang takes that long. */
 #define PATIENCE_MS 60000
@@ -284,7 +286,8 @@ void runner_type(struct runner *r, const char *line, const char *answer)
 bool runner_found(const struct runner *r, const char *id)
 {
     for (size_t i = 0; i < r->record.finding_count; i++) {
-        if (strcmp(r->record.findings[i].f.kind->id, id) == 0) {
+        const struct finding *f = &r->record.findings[i].f;
+        if (strcmp(f->kind->id, id) == 0 || (f->cause != NULL && strcmp(f->cause->id, id) == 0)) {
             return true;
         }
     }

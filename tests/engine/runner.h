@@ -47,7 +47,7 @@ void runner_expect(struct runner *r, const char *text);
 void runner_until_expected(struct runner *r);
 void runner_until_session(struct runner *r, enum smtp_state state);
 
-bool runner_found(const struct runner *r, const char *id); /* a finding */
+bool runner_found(const struct runner *r, const char *id); /* a finding, or the cause of one */
 enum verdict runner_verdict(const struct runner *r, enum check_id check);
 bool runner_said(const struct runner *r, const char *text); /* in a transcript line */
 

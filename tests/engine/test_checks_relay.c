@@ -49,6 +49,13 @@ static void test_verdicts(void **state)
         {"  relay open\n", "smtp.relay.open", VERDICT_FAIL},
         {"  relay open\n  withhold PIPELINING\n", "smtp.relay.open", VERDICT_FAIL},
         {"  require login\n", "smtp.relay.auth_required", VERDICT_OK},
+        {"  on MAIL: reply \"530 5.7.0 Must issue a STARTTLS command first\"\n",
+         "smtp.relay.blocked", VERDICT_INCONCLUSIVE},
+        {"  on RCPT: reply \"554 5.7.1 Client host [198.51.100.7] blocked using x.example; Error: "
+         "open resolver; https://check.spamhaus.org/returnc/pub/192.0.2.53/\"\n",
+         "smtp.relay.blocked", VERDICT_INCONCLUSIVE},
+        {"  on RCPT: reply \"554 5.3.0 Internal error\"\n", "smtp.relay.blocked",
+         VERDICT_INCONCLUSIVE},
         {"  on MAIL: reply \"550 5.1.8 Sender address rejected: Domain not found\"\n",
          "smtp.relay.sender_refused", VERDICT_INCONCLUSIVE},
         {"  on MAIL: reply \"451 4.3.0 try later\"\n", "smtp.relay.deferred", VERDICT_INCONCLUSIVE},

@@ -393,6 +393,92 @@ static void test_addresses_are_no_codes(void **state)
     buf_free(&scenario);
 }
 
+#define HAND_HEAD                                                                                  \
+    "me\n    name gw.kontor-mueller.at\n    address 85.214.132.7\n"                                \
+    "zone tannenhof-werke.de\n    @ MX 10 mx\n"                                                    \
+    "host mx.tannenhof-werke.de\n    address 81.2.69.10\n    port 24 mx\n    port 25 mx\n"         \
+    "server mx\n    local tannenhof-werke.de\n"
+
+/* What is asked for beyond the usual session, and what servers make of it. */
+static const struct {
+    const char *name, *text;
+    const char *kept[6];
+} by_hand[] = {
+    {"params",
+     "title Params\ntarget tannenhof-werke.de\n"
+     "options --send --to friederike@tannenhof-werke.de --bdat=150 --sample gtube"
+     " --mail-param RET=HDRS --mail-param ENVID=Brief+2Btannenhof-werke.de"
+     " --rcpt-param ORCPT=rfc822;friederike+3Dx@tannenhof-werke.de --rcpt-param "
+     "NOTIFY=NEVER\n" HAND_HEAD
+     "    on BDAT first 1: default\n    on BDAT: reply \"552 5.3.4 Too big\"\n",
+     {"--mail-param RET=HDRS", "--mail-param ENVID=Brief+2Bexample.org", "--sample gtube",
+      "ORCPT=rfc822;user-", "--bdat=150", "on BDAT first 1: default"}},
+    {"auth param",
+     "title Auth\ntarget tannenhof-werke.de\n"
+     "options --send --to friederike@tannenhof-werke.de"
+     " --mail-param AUTH=leopoldine@kontor-mueller.at --rcpt-param X-BY=leopoldine\n" HAND_HEAD,
+     {"--mail-param AUTH=user-", "--rcpt-param X-BY=user-"}},
+    {"last chunk",
+     "title Last\ntarget tannenhof-werke.de\n"
+     "options --send --to friederike@tannenhof-werke.de --bdat=200\n" HAND_HEAD
+     "    on message: reply \"550 5.7.1 Spam from leopoldine@kontor-mueller.at\"\n",
+     {"on message: reply \"550 5.7.1 Spam from user-"}},
+    {"lmtp",
+     "title LMTP\ntarget tannenhof-werke.de\n"
+     "options --lmtp --send --to friederike@tannenhof-werke.de --xclient ADDR=62.146.7.9"
+     " --xclient NAME=bote.nachbarverein.eu --xclient LOGIN=leopoldine\n" HAND_HEAD
+     "    lmtp\n    offer XCLIENT ADDR NAME LOGIN\n"
+     "    on message: reply \"250 2.0.0 kept for friederike\"\n",
+     {"--lmtp", "\n    lmtp\n", "--xclient ADDR=", "--xclient LOGIN=user-",
+      "offer XCLIENT ADDR NAME LOGIN", "on message: reply \"250 2.0.0 kept for user-"}},
+    {"no lmtp", "title No LMTP\ntarget tannenhof-werke.de\noptions --lmtp\n" HAND_HEAD, {"--lmtp"}},
+    {"proxy 1",
+     "title Proxy\ntarget mx.tannenhof-werke.de:25\noptions --proxy v1:62.146.7.9:4711\n" HAND_HEAD
+     "    proxy any\n",
+     {"--proxy v1:", ":4711", "\n    proxy v1\n"}},
+    {"proxy 2",
+     "title Proxy\ntarget mx.tannenhof-werke.de:25\noptions --proxy v2:local\n" HAND_HEAD
+     "    proxy v2\n    on connect: reply \"554 go away\", close\n",
+     {"--proxy v2:local", "\n    proxy v2\n"}},
+    {"wrong proxy",
+     "title Proxy\ntarget mx.tannenhof-werke.de:25\noptions --proxy v1\n" HAND_HEAD
+     "    proxy v2\n",
+     {"--proxy v1"}},
+    {"no proxy",
+     "title Proxy\ntarget mx.tannenhof-werke.de:25\noptions --proxy v1\n" HAND_HEAD,
+     {"--proxy v1"}},
+};
+
+static void test_wishes_by_hand(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(by_hand); i++) {
+        struct runner r;
+        struct options o;
+        struct buf json, scenario;
+        char *storage = NULL;
+        buf_init(&json, REPORT_MAX);
+        buf_init(&scenario, REPORT_SCENARIO_MAX);
+        told_open_whole(&r, &o, &storage, by_hand[i].name, by_hand[i].text);
+        if (!comes_again(&r, by_hand[i].name, &json, &scenario)) {
+            fail_msg("%s: diagnosed otherwise\n%s", by_hand[i].name, buf_str(&scenario));
+        }
+        for (size_t k = 0; k < ARRAY_LEN(by_hand[i].kept) && by_hand[i].kept[k] != NULL; k++) {
+            if (strstr(buf_str(&scenario), by_hand[i].kept[k]) == NULL) {
+                fail_msg("no %s in\n%s", by_hand[i].kept[k], buf_str(&scenario));
+            }
+        }
+        for (size_t k = 0; k < ARRAY_LEN(traces); k++) {
+            if (holds(buf_str(&scenario), traces[k])) {
+                fail_msg("still %s in\n%s", traces[k], buf_str(&scenario));
+            }
+        }
+        told_close(&r, &o, storage);
+        buf_free(&json);
+        buf_free(&scenario);
+    }
+}
+
 /* On the screen a step gets its consent from a box, which the plan of the run does not know; and
  * what was typed by hand afterwards belongs to nobody's lesson. */
 static void test_steps_of_the_screen(void **state)
@@ -436,11 +522,9 @@ static void test_steps_of_the_screen(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_scenario_comes_again),
-        cmocka_unit_test(test_nobody_is_named),
-        cmocka_unit_test(test_providers_are_still_known),
-        cmocka_unit_test(test_addresses_are_no_codes),
-        cmocka_unit_test(test_steps_of_the_screen),
+        cmocka_unit_test(test_every_scenario_comes_again), cmocka_unit_test(test_nobody_is_named),
+        cmocka_unit_test(test_providers_are_still_known),  cmocka_unit_test(test_wishes_by_hand),
+        cmocka_unit_test(test_addresses_are_no_codes),     cmocka_unit_test(test_steps_of_the_screen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

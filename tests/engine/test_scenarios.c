@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "reply_decode.h"
 #include "told.h"
 
 #define GOLDEN_MAX 65536
@@ -47,6 +48,12 @@ static bool is_problem(enum verdict v)
            v == VERDICT_INCONCLUSIVE || v == VERDICT_STOPPED;
 }
 
+/* Why the server refused, NULL where it did not. */
+static const char *refusal_of(const struct finding *f)
+{
+    return f->cause != NULL && f->cause->class != CLASS_NONE ? f->cause->id : NULL;
+}
+
 static bool found_exactly(const struct runner *r)
 {
     bool good = true;
@@ -58,9 +65,12 @@ static bool found_exactly(const struct runner *r)
     }
     for (size_t i = 0; i < r->record.finding_count; i++) {
         const struct finding *f = &r->record.findings[i].f;
-        if (is_problem(f->verdict) && !is_expected(&r->info, f->kind->id)) {
-            print_error("%s: %s was found and is not expected\n", r->info.name, f->kind->id);
-            good = false;
+        const char *const ids[] = {f->kind->id, refusal_of(f)};
+        for (size_t k = 0; is_problem(f->verdict) && k < ARRAY_LEN(ids); k++) {
+            if (ids[k] != NULL && !is_expected(&r->info, ids[k])) {
+                print_error("%s: %s was found and is not expected\n", r->info.name, ids[k]);
+                good = false;
+            }
         }
     }
     return good;

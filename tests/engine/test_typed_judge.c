@@ -100,7 +100,7 @@ static void test_refused_envelope(void **state)
 {
     (void)state;
     struct runner r;
-    open_typed(&r, "    on \"MAIL FROM:<bad@*\": reply \"550 5.7.1 <{address}>: go away\"\n");
+    open_typed(&r, "    on \"MAIL FROM:<bad@*\": reply \"550 5.7.1 <{address}>: Sender address rejected: not welcome\"\n");
     hello(&r);
     runner_type(&r, "MAIL FROM:<bad@desk.office.example>", "550 ");
     assert_typed(&r, "smtp.send.sender_refused", CHECK_SEND, "MAIL FROM:<bad@", "550 5.7.1");

@@ -112,6 +112,7 @@ static const char *const same_in_every_language[] = {
     "Ctrl",      "Markdown",   "JSON",  "PLAIN",
     "LOGIN",     "CRAM",       "SCRAM", "XOAUTH",
     "OAUTH",     "EXT",        "QUIT",  "Bye",
+    "XCLIENT",   "PROXY",      "LMTP",
     "AAAA"};
 
 static bool is_same(const char *word, size_t len)

@@ -158,7 +158,7 @@ static void a43_the_relay_test_never_sends_data(void **state)
 static void a44_no_two_keys_send_anything(void **state)
 {
     (void)state;
-    static const char keys[] = "abcdefghjklmnoptuvwxyz?/{}[]-=+_123456 \r\tDGMNRTWFY";
+    static const char keys[] = "abcdefghjklmnoptuvwxyz?/{}[]-=+_123456 \r\tCDEGHMNOPRTWFY";
     struct pty p;
     char path[200];
     pty_start(&p, 80, 24, ARGS("--demo=open-relay", "--ascii", "--tee", "tee.txt"), NO_ENV);

@@ -44,6 +44,8 @@ def spoilt(report):
     yield change("unknown flag", lambda r: r["transcript"][6].update(flags=["x"]))
     yield change("unknown step of a line", lambda r: r["transcript"][6].update(check="x.y"))
     yield change("password in the options", lambda r: r["options"].update(password="x"))
+    yield change("bytes of a file in the options", lambda r: r["options"].update(message="x"))
+    yield change("unknown proxy", lambda r: r["options"].update(proxy="v3"))
     yield change("argument that is no text",
                  lambda r: r["checks"][7]["findings"][0]["args"].update(code=454))
     yield change("no base64", lambda r: r["transcript"][1].update(base64="***"))

@@ -12,6 +12,7 @@
 
 #include "finding.h"
 #include "practice.h"
+#include "reply_decode.h"
 
 #define LESSONS_MIN 24
 #define LESSONS_MAX 30
@@ -61,6 +62,26 @@ static void the_course_is_whole(void **state)
     practice_catalogue_free(&c);
 }
 
+/* A finding, or the cause of a reply; nothing twice. */
+static void what_is_expected_exists(void **state)
+{
+    (void)state;
+    struct practice_catalogue c;
+    load(&c, NULL);
+    for (size_t i = 0; i < c.count; i++) {
+        const struct scenario_info *s = &c.p[i];
+        for (size_t k = 0; k < s->expect_count; k++) {
+            if (finding_find(s->expect[k]) == NULL && reply_cause_find(s->expect[k]) == NULL) {
+                fail_msg("%s: %s is neither a finding nor a cause", s->name, s->expect[k]);
+            }
+            for (size_t before = 0; before < k; before++) {
+                assert_string_not_equal(s->expect[before], s->expect[k]);
+            }
+        }
+    }
+    practice_catalogue_free(&c);
+}
+
 /* Something that is well cannot be the cause where something is wrong. */
 static void the_first_expectation_is_the_cause(void **state)
 {
@@ -70,10 +91,12 @@ static void the_first_expectation_is_the_cause(void **state)
     for (size_t i = 0; i < c.count; i++) {
         const struct scenario_info *s = &c.p[i];
         bool wrong = false;
-        for (size_t k = 0; k < s->expect_count; k++) {
-            wrong = wrong || finding_find(s->expect[k])->verdict > VERDICT_OK;
-        }
         assert_true(s->expect_count > 0);
+        assert_non_null(finding_find(s->expect[0]));
+        for (size_t k = 0; k < s->expect_count; k++) {
+            const struct finding_kind *kind = finding_find(s->expect[k]);
+            wrong = wrong || (kind != NULL && kind->verdict > VERDICT_OK);
+        }
         if (wrong && finding_find(s->expect[0])->verdict <= VERDICT_OK) {
             fail_msg("%s: %s is expected first, but it is no cause", s->name, s->expect[0]);
         }
@@ -134,6 +157,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_course_is_whole),
+        cmocka_unit_test(what_is_expected_exists),
         cmocka_unit_test(the_first_expectation_is_the_cause),
         cmocka_unit_test(themes_have_words_for_people),
         cmocka_unit_test(a_mistake_is_listed_as_such),

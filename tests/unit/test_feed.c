@@ -241,9 +241,12 @@ static void stopped_by_the_user(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_after_the_other), cmocka_unit_test(stops_at_a_refusal),
-        cmocka_unit_test(text_is_not_answered), cmocka_unit_test(octets_of_a_chunk),
-        cmocka_unit_test(tidies_up),            cmocka_unit_test(tidies_up_after_a_stop),
+        cmocka_unit_test(one_after_the_other),
+        cmocka_unit_test(stops_at_a_refusal),
+        cmocka_unit_test(text_is_not_answered),
+        cmocka_unit_test(octets_of_a_chunk),
+        cmocka_unit_test(tidies_up),
+        cmocka_unit_test(tidies_up_after_a_stop),
         cmocka_unit_test(stopped_by_the_user),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

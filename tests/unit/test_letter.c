@@ -94,8 +94,8 @@ static void taken(void **state)
 
 #define PART(name, base64)                                                                         \
     "--=_smtpscope_0000000000000005\r\nContent-Type: application/octet-stream;\r\n\tname=\"" name  \
-    "\"\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment;\r\n\tfilename=\"" \
-    name "\"\r\n\r\n" base64 "\r\n"
+    "\"\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: "                             \
+    "attachment;\r\n\tfilename=\"" name "\"\r\n\r\n" base64 "\r\n"
 #define FIRST                                                                                      \
     "From: a@example.org\r\nSubject: one\r\n two\r\nMIME-Version: 1.0\r\n"                         \
     "Content-Type: multipart/mixed;\r\n\tboundary=\"=_smtpscope_0000000000000005\"\r\n\r\n"        \
@@ -112,8 +112,8 @@ static void attached(void **state)
     /* The second one joins the first. */
     part.name = "b.bin";
     assert_int_equal(letter_attach(&t, &part, 99), ST_OK);
-    assert_text(&t, FIRST PART("a.bin", "YWJj") PART("b.bin", "YWJj")
-                    "--=_smtpscope_0000000000000005--\r\n");
+    assert_text(&t, FIRST PART("a.bin", "YWJj")
+                        PART("b.bin", "YWJj") "--=_smtpscope_0000000000000005--\r\n");
     /* What does not fit changes nothing. */
     char *large = calloc(1, TEXTAREA_MAX);
     assert_non_null(large);

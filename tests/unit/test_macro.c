@@ -42,10 +42,14 @@ static void finding(void **state)
         enum macro_id id;
         const char *args;
     } cases[] = {
-        {":probe a b", MACRO_PROBE, "a b"}, {":PROBE   a", MACRO_PROBE, "a"},
-        {":raw", MACRO_RAW, ""},            {":raw  x ", MACRO_RAW, "x "},
-        {":", MACRO_NONE, ""},              {":rawx", MACRO_NONE, ""},
-        {"probe a", MACRO_NONE, ""},        {"", MACRO_NONE, ""},
+        {":probe a b", MACRO_PROBE, "a b"},
+        {":PROBE   a", MACRO_PROBE, "a"},
+        {":raw", MACRO_RAW, ""},
+        {":raw  x ", MACRO_RAW, "x "},
+        {":", MACRO_NONE, ""},
+        {":rawx", MACRO_NONE, ""},
+        {"probe a", MACRO_NONE, ""},
+        {"", MACRO_NONE, ""},
         {" :raw", MACRO_NONE, ""},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

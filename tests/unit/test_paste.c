@@ -16,9 +16,9 @@ static void lines(void **state)
         size_t count;
         const char *last;
     } cases[] = {
-        {"", 0, ""},           {"a", 1, "a"},          {"a\n", 1, "a"},
-        {"a\rb\rc", 3, "c"},   {"a\r\nb\r\n", 2, "b"}, {"a\n\n", 2, ""},
-        {"\n", 1, ""},         {"a\n\rb", 3, "b"},     {"a\r\r\nb", 3, "b"},
+        {"", 0, ""},         {"a", 1, "a"},          {"a\n", 1, "a"},
+        {"a\rb\rc", 3, "c"}, {"a\r\nb\r\n", 2, "b"}, {"a\n\n", 2, ""},
+        {"\n", 1, ""},       {"a\n\rb", 3, "b"},     {"a\r\r\nb", 3, "b"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct span line = {"", 0};

@@ -57,6 +57,30 @@ static void test_version_1(void **state)
     buf_free(&out);
 }
 
+/* What is written of a wish is read as the same one. */
+static void test_wishes_are_written(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"v1",
+                                        "v2",
+                                        "v1:203.0.113.7",
+                                        "v2:203.0.113.7:4711",
+                                        "v1:2001:db8::7",
+                                        "v2:[2001:db8::7]:4711",
+                                        "v1:unknown",
+                                        "v2:local"};
+    struct proxy_wish wish = {.version = 0};
+    struct error error;
+    char text[PROXY_WISH_TEXT] = "x";
+    proxy_wish_format(&wish, text, sizeof(text));
+    assert_string_equal(text, "");
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        assert_int_equal(proxy_wish_parse(texts[i], &wish, &error), ST_OK);
+        proxy_wish_format(&wish, text, sizeof(text));
+        assert_string_equal(text, texts[i]);
+    }
+}
+
 /* As in the example of the specification, section 2.2. */
 static void test_version_2(void **state)
 {
@@ -172,9 +196,9 @@ static void test_wishes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_version_1), cmocka_unit_test(test_version_2),
-        cmocka_unit_test(test_reading),   cmocka_unit_test(test_no_header),
-        cmocka_unit_test(test_wishes),
+        cmocka_unit_test(test_version_1), cmocka_unit_test(test_wishes_are_written),
+        cmocka_unit_test(test_version_2), cmocka_unit_test(test_reading),
+        cmocka_unit_test(test_no_header), cmocka_unit_test(test_wishes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,6 +50,18 @@ static void reports_come_back_whole(void **state)
         run.plan.family = 6;
         run.plan.tls = PLAN_TLS_STARTTLS;
         run.plan.relay_consent = true;
+        run.plan.lmtp = true;
+        run.plan.chunk = 4711;
+        run.plan.sample = SAMPLE_EICAR;
+        assert_int_equal(proxy_wish_parse("v2:[2001:db8::7]:4711", &run.plan.proxy, &error), ST_OK);
+        assert_int_equal(str_set(&run.plan.xclient, "ADDR=192.0.2.1 NAME=a.example"), ST_OK);
+        assert_int_equal(str_set(&run.plan.mail_params, "RET=HDRS ENVID=1"), ST_OK);
+        assert_int_equal(str_set(&run.plan.rcpt_params, "NOTIFY=NEVER"), ST_OK);
+        struct buf nothing;
+        buf_init(&nothing, 1);
+        plan_take_bytes(&run.plan.attach, &nothing);
+        add_line(&run.record, 4000, INT64_C(2000000000), CHECK_BANNER, DIR_CLIENT, false, LINE_RAW, "a\\r\\n",
+                 5);
         /* Times of a saved run begin at 0; only their lengths are in the file. */
         write_run(&run, &first);
         if (run_file_read(&f, "run.json", buf_str(&first), first.len, &error) != ST_OK) {
@@ -167,6 +179,12 @@ static void values_of_the_wrong_kind_are_named(void **state)
         {"paths/0/tls/names", "names", json_pack("[i]", 1)},
         {"paths/0/timings_ms/connect", "connect", json_string("1")},
         {"options/tls", "tls", json_string("maybe")},
+        {"options/proxy", "proxy", json_string("v3")},
+        {"options/xclient", "xclient", json_string("ADDR=nowhere")},
+        {"options/bdat", "bdat", json_integer(0)},
+        {"options/sample", "sample", json_string("worm")},
+        {"options/lmtp", "lmtp", json_string("yes")},
+        {"options/message", "message", json_integer(1)},
         {"options/timeout_s", "timeout_s", json_real(1.5)},
         {"dns/0/result", "result", json_string("perhaps")},
         {"dns/0/name", "name", NULL},

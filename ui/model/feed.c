@@ -233,20 +233,17 @@ void feed_sentence(const struct feed *f, char *out, size_t size)
     }
     switch (f->state) {
     case FEED_REFUSED:
-        (void)snprintf(out, size, _("Line %zu of %lu was answered with %d. %s"), at, all,
-                       f->code, rest);
+        (void)snprintf(out, size, _("Line %zu of %lu was answered with %d. %s"), at, all, f->code,
+                       rest);
         break;
     case FEED_BROKEN:
-        (void)snprintf(out, size, _("The connection ended at line %zu of %lu. %s"), at, all,
-                       rest);
+        (void)snprintf(out, size, _("The connection ended at line %zu of %lu. %s"), at, all, rest);
         break;
     case FEED_STOPPED:
         (void)snprintf(out, size, _("Stopped at line %zu of %lu. %s"), at, all, rest);
         break;
     case FEED_DONE:
-        (void)snprintf(
-            out, size,
-            Q_("%lu line was sent.", "%lu lines were sent.", all), all);
+        (void)snprintf(out, size, Q_("%lu line was sent.", "%lu lines were sent.", all), all);
         break;
     default:
         break;

@@ -1,9 +1,10 @@
 /*
- * feed: lines that are sent one after the other on the live connection, each when the one before was
- * answered well: what was pasted, what a macro stands for, the text of a message.
+ * feed: lines that are sent one after the other on the live connection, each when the one before
+ * was answered well: what was pasted, what a macro stands for, the text of a message.
  *
- * It stops at the first refusal, because what follows would be taken for something else: the text of
- * a message, after a refused DATA, for commands. It only says what is due; sending is the caller's.
+ * It stops at the first refusal, because what follows would be taken for something else: the text
+ * of a message, after a refused DATA, for commands. It only says what is due; sending is the
+ * caller's.
  *
  * Threads: the face's. Ownership: feed_clear wipes and frees (a line may be a password).
  */
@@ -46,15 +47,15 @@ enum feed_state {
 struct feed {
     struct feed_item *items;
     size_t count, cap;
-    size_t next;       /* the item that is due */
-    bool waiting;      /* for the answer to the one before it */
-    uint32_t since;    /* transcript lines after this one may be that answer */
-    bool in_text;      /* after a 354 */
-    uint64_t octets;   /* of a typed BDAT that are still to come */
+    size_t next;     /* the item that is due */
+    bool waiting;    /* for the answer to the one before it */
+    uint32_t since;  /* transcript lines after this one may be that answer */
+    bool in_text;    /* after a 354 */
+    uint64_t octets; /* of a typed BDAT that are still to come */
     enum feed_state state;
-    enum feed_state end; /* what the state will be when nothing is due any more */
-    size_t stopped_at; /* the item that was refused */
-    int code;          /* of the last answer */
+    enum feed_state end;   /* what the state will be when nothing is due any more */
+    size_t stopped_at;     /* the item that was refused */
+    int code;              /* of the last answer */
     unsigned asked, taken; /* items with FEED_ANY that were answered, and by 2xx */
 };
 

@@ -23,8 +23,8 @@ bool letter_has_header(const char *p, size_t len);
 bool letter_header(const struct textarea *t, const char *name, char *out, size_t size);
 /*
  * Puts a file behind the text. The first one makes a multipart/mixed (RFC 2046 5.1.3) of the
- * message: what its Content-* headers said goes with the text into the first part. ST_LIMIT when the
- * text area is full.
+ * message: what its Content-* headers said goes with the text into the first part. ST_LIMIT when
+ * the text area is full.
  */
 enum status letter_attach(struct textarea *t, const struct mime_part *part,
                           uint64_t random) MUST_CHECK;

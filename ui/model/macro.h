@@ -4,8 +4,8 @@
  * One table. The completion, the hint line, the box of :help and the manual page are made from it,
  * or compared with it, so they cannot disagree; what each does stands in views/macros.c.
  *
- * No command of SMTP begins with a colon. Where what is typed is message text or a password, a colon
- * is only a character.
+ * No command of SMTP begins with a colon. Where what is typed is message text or a password, a
+ * colon is only a character.
  *
  * Threads: const. Ownership: none.
  */
@@ -20,8 +20,8 @@
 /* What a macro is completed with behind its name. */
 enum macro_argument {
     MACRO_NOTHING,
-    MACRO_NAME,       /* the EHLO name */
-    MACRO_MECHANISM,  /* of the server's offer */
+    MACRO_NAME,      /* the EHLO name */
+    MACRO_MECHANISM, /* of the server's offer */
     MACRO_ADDRESSES,
     MACRO_FILE,
     MACRO_ATTRIBUTES, /* of XCLIENT */
@@ -40,7 +40,7 @@ enum macro_argument {
     X(MACRO_AUTH, "auth", "[MECHANISM]", MACRO_MECHANISM, false, false,                            \
       N_("log in by a form: the password stays hidden"))                                           \
     X(MACRO_B64, "b64", "[TEXT]", MACRO_TEXT, false, false,                                        \
-      N_("after a 334: send TEXT as base64; alone: encode what is typed, or not"))                 \
+      N_("after a 334: send TEXT as base64, \\0 is a NUL; alone: encode what is typed"))           \
     X(MACRO_MAIL, "mail", "[FROM TO]", MACRO_ADDRESSES, false, false,                              \
       N_("write a message, with MAIL, RCPT and DATA"))                                             \
     X(MACRO_PROBE, "probe", "ADDRESS...", MACRO_ADDRESSES, true, true,                             \
@@ -55,8 +55,7 @@ enum macro_argument {
       N_("end our direction of the connection, and read on"))                                      \
     X(MACRO_OPEN, "open", "", MACRO_NOTHING, false, false,                                         \
       N_("connect (again), and read the greeting"))                                                \
-    X(MACRO_RECONNECT, "reconnect", "", MACRO_NOTHING, false, false,                               \
-      N_("the same as :open"))                                                                     \
+    X(MACRO_RECONNECT, "reconnect", "", MACRO_NOTHING, false, false, N_("the same as :open"))      \
     X(MACRO_CONNECT, "connect", "", MACRO_NOTHING, false, false,                                   \
       N_("connect only: no greeting is waited for, so that you can talk first"))                   \
     X(MACRO_REPLAY, "replay", "FILE", MACRO_FILE, true, false,                                     \
@@ -78,15 +77,15 @@ enum macro_id {
 struct macro {
     const char *name, *args; /* "probe", "ADDRESS..." */
     enum macro_argument kind;
-    bool needed; /* does nothing without its argument */
-    bool twice;  /* has consequences on the other side: takes a second Enter */
+    bool needed;       /* does nothing without its argument */
+    bool twice;        /* has consequences on the other side: takes a second Enter */
     const char *title; /* translated by _() */
 };
 extern const struct macro macros[MACRO_COUNT];
 
 /*
- * ":probe a b": which one it is, and where its arguments begin (blanks skipped, up to the end of the
- * line). MACRO_NONE for what is no macro, and for a name that is not known.
+ * ":probe a b": which one it is, and where its arguments begin (blanks skipped, up to the end of
+ * the line). MACRO_NONE for what is no macro, and for a name that is not known.
  */
 enum macro_id macro_find(const char *line, const char **args);
 bool macro_is_one(const char *line); /* begins with a colon */

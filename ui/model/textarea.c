@@ -469,9 +469,8 @@ enum textarea_result textarea_key(struct textarea *t, uint32_t key, int page)
     case KEY_CTRL('w'):
         return kill_range(t, word_begin(line_here(t), t->at), t->at);
     case KEY_CTRL('y'):
-        return t->killed == NULL
-                   ? AREA_IGNORED
-                   : result_of(t, textarea_insert(t, t->killed, strlen(t->killed)));
+        return t->killed == NULL ? AREA_IGNORED
+                                 : result_of(t, textarea_insert(t, t->killed, strlen(t->killed)));
     case KEY_CTRL('v'):
         t->quote_next = true;
         return AREA_MOVED;

@@ -29,7 +29,7 @@ struct textarea {
     size_t top;     /* first line shown */
     char *killed;   /* of Ctrl-K, Ctrl-U, Ctrl-W */
     bool quote_next;
-    bool changed;   /* since textarea_set */
+    bool changed; /* since textarea_set */
 };
 
 enum textarea_result { AREA_IGNORED, AREA_MOVED, AREA_CHANGED, AREA_FULL };
@@ -45,8 +45,8 @@ enum status textarea_set(struct textarea *t, const char *p, size_t len) MUST_CHE
 /* At the cursor. Any line end is an ordinary one. All of it or, with ST_LIMIT or ST_NOMEM,
    nothing. */
 enum status textarea_insert(struct textarea *t, const char *p, size_t len) MUST_CHECK;
-/* Keys as in keys.h: what moves and edits. Ctrl-V takes the next key as it is: Ctrl-J is then a line
-   end by LF alone. `page`: the rows that are shown. */
+/* Keys as in keys.h: what moves and edits. Ctrl-V takes the next key as it is: Ctrl-J is then a
+   line end by LF alone. `page`: the rows that are shown. */
 enum textarea_result textarea_key(struct textarea *t, uint32_t key, int page);
 void textarea_goto(struct textarea *t, size_t row, size_t at);
 bool textarea_is_empty(const struct textarea *t);

@@ -67,7 +67,8 @@ static size_t join(const struct typehint *hint, unsigned parts, char *out, size_
 
 void typehint_join(const struct typehint *hint, int columns, char *out, size_t size)
 {
-    /* Grammar 1, remark 2, likely 4. The remark says what is wrong, so it is never the one to go. */
+    /* Grammar 1, remark 2, likely 4. The remark says what is wrong, so it is never the one to go.
+     */
     static const unsigned with_remark[] = {7, 3, 6, 2};
     static const unsigned without[] = {5, 1};
     bool remark = hint->remark[0] != '\0';

@@ -14,7 +14,7 @@
 #define TYPEHINT_CANDIDATES_MAX 64
 
 /* How the line is taken when Enter is pressed. */
-#define TYPEHINT_RAW 1u    /* raw mode: it is the notation of raw_text.h, and no line end is added */
+#define TYPEHINT_RAW 1u /* raw mode: it is the notation of raw_text.h, and no line end is added */
 #define TYPEHINT_ENCODE 2u /* what answers a 334 is put into base64 before it goes out */
 #define TYPEHINT_LMTP 4u   /* the server speaks LMTP (RFC 2033) */
 

@@ -84,9 +84,8 @@ static bool parameter_fault(const struct record *r, const char *line, char *out,
         return false;
     }
     while (envelope_next_param(whole, &at, &word)) {
-        if (!is_begun(word, command) &&
-            envelope_judge(command, word, known ? &caps : NULL, r->session_tls, &why) !=
-                ENVELOPE_GOOD) {
+        if (!is_begun(word, command) && envelope_judge(command, word, known ? &caps : NULL,
+                                                       r->session_tls, &why) != ENVELOPE_GOOD) {
             str_copy(out, size, why.text);
             return true;
         }
@@ -219,8 +218,9 @@ static void text_hint(const char *line, struct typehint *out)
     } else if (line[0] == '.' && line[1] != '.') {
         str_copy(remark, size, _("The server takes away the first dot of a line; type it twice."));
     } else {
-        str_copy(remark, size, _("Message text. A dot alone in a line ends it; a line that begins "
-                                 "with a dot needs one more."));
+        str_copy(remark, size,
+                 _("Message text. A dot alone in a line ends it; a line that begins "
+                   "with a dot needs one more."));
     }
 }
 
@@ -295,10 +295,10 @@ static void raw_hint(const char *text, struct typehint *out)
     }
     if (st == ST_OK && bytes.len > 0) {
         unsigned long n = (unsigned long)bytes.len;
-        (void)snprintf(out->grammar, sizeof(out->grammar),
-                       Q_("%lu byte in one packet, lines: %lu", "%lu bytes in one packet, lines: %lu",
-                          n),
-                       n, lines);
+        (void)snprintf(
+            out->grammar, sizeof(out->grammar),
+            Q_("%lu byte in one packet, lines: %lu", "%lu bytes in one packet, lines: %lu", n), n,
+            lines);
         str_copy(out->remark, sizeof(out->remark), odd_sentence(odd));
     } else if (st == ST_OK) {
         str_copy(out->remark, sizeof(out->remark),

@@ -75,8 +75,8 @@ static void flag_sentence(unsigned flag, unsigned long n, char *out, size_t size
                        WIRE_LINE_MAX);
         break;
     default:
-        (void)snprintf(out, size,
-                       Q_("%lu header line is 8-bit.", "%lu header lines are 8-bit.", n), n);
+        (void)snprintf(out, size, Q_("%lu header line is 8-bit.", "%lu header lines are 8-bit.", n),
+                       n);
         break;
     }
 }

@@ -1,6 +1,6 @@
 /*
- * wireform: what becomes of a message on the wire, line by line: doubled dots, and what a server may
- * stumble over.
+ * wireform: what becomes of a message on the wire, line by line: doubled dots, and what a server
+ * may stumble over.
  *
  * Threads: pure. Ownership: none.
  */
@@ -25,11 +25,11 @@ unsigned wireform_line(const struct textarea_line *line, bool in_header);
 
 struct wireform {
     size_t lines;
-    size_t octets;             /* as sent, dots and line ends included */
-    size_t content;            /* without the doubled dots: what SIZE counts (RFC 1870 3) */
-    size_t count[WIRE_FLAGS];  /* lines with the flag of that bit */
-    unsigned flags;            /* of all lines together */
-    size_t header_lines;       /* up to the empty line; all of them when there is none */
+    size_t octets;            /* as sent, dots and line ends included */
+    size_t content;           /* without the doubled dots: what SIZE counts (RFC 1870 3) */
+    size_t count[WIRE_FLAGS]; /* lines with the flag of that bit */
+    unsigned flags;           /* of all lines together */
+    size_t header_lines;      /* up to the empty line; all of them when there is none */
 };
 /* `exact`: line ends stay as they are, else all are CRLF. */
 void wireform_measure(const struct textarea *t, bool exact, struct wireform *out);

@@ -37,8 +37,8 @@ static void add(const char *line, size_t keep, const char *folder, const char *n
     char path[4096];
     struct stat st;
     int n = snprintf(path, sizeof(path), "%s/%s", folder, name);
-    bool is_folder = n > 0 && (size_t)n < sizeof(path) && stat(path, &st) == 0 &&
-                     S_ISDIR(st.st_mode);
+    bool is_folder =
+        n > 0 && (size_t)n < sizeof(path) && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
     char *text = out->text[out->count];
     n = snprintf(text, sizeof(out->text[0]), "%.*s%s%s", (int)keep, line, name,
                  is_folder ? "/" : "");

@@ -193,8 +193,7 @@ static void attach_eicar(struct app *a)
     buf_init(&virus, SAMPLE_MAX);
     enum status st = sample_add(SAMPLE_EICAR, &virus);
     struct mime_part part = {.name = EICAR_NAME, .p = buf_str(&virus), .len = virus.len};
-    if (st != ST_OK ||
-        letter_attach(&a->hand.composer.text, &part, random_number(a)) != ST_OK) {
+    if (st != ST_OK || letter_attach(&a->hand.composer.text, &part, random_number(a)) != ST_OK) {
         app_say(a, true, "%s", _("The text is full."));
     }
     buf_wipe(&virus);
@@ -248,10 +247,9 @@ static bool function_key(struct app *a, uint32_t key)
     static const struct {
         uint32_t key;
         int button;
-    } keys[] = {{UKEY_F5, BUTTON_SEND},     {KEY_CTRL('d'), BUTTON_SEND},
-                {UKEY_F2, BUTTON_ENVELOPE}, {UKEY_F3, BUTTON_LOAD},
-                {UKEY_F4, BUTTON_ATTACH},   {UKEY_F6, BUTTON_WIRE},
-                {UKEY_ESC, BUTTON_LEAVE},   {KEY_CTRL('g'), BUTTON_LEAVE}};
+    } keys[] = {{UKEY_F5, BUTTON_SEND},   {KEY_CTRL('d'), BUTTON_SEND}, {UKEY_F2, BUTTON_ENVELOPE},
+                {UKEY_F3, BUTTON_LOAD},   {UKEY_F4, BUTTON_ATTACH},     {UKEY_F6, BUTTON_WIRE},
+                {UKEY_ESC, BUTTON_LEAVE}, {KEY_CTRL('g'), BUTTON_LEAVE}};
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
         if (keys[i].key == key) {
             press(a, keys[i].button);

@@ -1,6 +1,6 @@
 /*
- * composer: the message that is written by hand: its text beside what becomes of it on the wire, the
- * envelope with the parameters that the server offers, and the consent before it goes out.
+ * composer: the message that is written by hand: its text beside what becomes of it on the wire,
+ * the envelope with the parameters that the server offers, and the consent before it goes out.
  *
  * The text is kept as a draft when the box closes, until it was sent.
  *
@@ -22,17 +22,17 @@ struct buf;
 
 struct composer {
     struct textarea text;
-    bool written;     /* there is a draft */
-    int view;         /* 0: what fits; 1: the wire form alone; 2: the text alone, where both fit */
-    bool both;        /* as drawn last: text and wire form fit beside each other */
-    int button;       /* that has the focus; -1: the text has it */
-    int page;         /* rows of text that are shown */
+    bool written;      /* there is a draft */
+    int view;          /* 0: what fits; 1: the wire form alone; 2: the text alone, where both fit */
+    bool both;         /* as drawn last: text and wire form fit beside each other */
+    int button;        /* that has the focus; -1: the text has it */
+    int page;          /* rows of text that are shown */
     bool own_envelope; /* MAIL and RCPT are part of it; else they were said before */
     char from[TRANSACTION_ADDRESS_MAX], to[TRANSACTION_ADDRESS_MAX];
     char params[PARAM_COUNT][COMPOSER_VALUE_MAX]; /* values; "" leaves it out */
     bool flags[PARAM_COUNT];                      /* of those without a value, and of SIZE */
-    bool bdat;        /* in chunks instead of DATA */
-    bool exact;       /* line ends as they are */
+    bool bdat;                                    /* in chunks instead of DATA */
+    bool exact;                                   /* line ends as they are */
 };
 
 enum status composer_init(struct composer *m) MUST_CHECK;

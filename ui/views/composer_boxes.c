@@ -83,8 +83,9 @@ void composer_open_envelope(struct app *a)
             }
         }
     } else {
-        form_note(f, "%s", _("MAIL and RCPT were said already; only the way of the text is left to "
-                             "choose."));
+        form_note(f, "%s",
+                  _("MAIL and RCPT were said already; only the way of the text is left to "
+                    "choose."));
     }
     add_way(f, m, caps);
     if (caps == NULL) {
@@ -163,8 +164,9 @@ void composer_open_file(struct app *a, bool attach)
     struct form *f = &d->form;
     form_init(f, attach ? _("Attach a file") : _("Load a message"));
     form_text(f, F_NAME, _("File name"), "");
-    form_note(f, "%s", attach ? _("It becomes a part in base64, at the end of the text.")
-                              : _("A file with headers replaces the message, one without its text."));
+    form_note(f, "%s",
+              attach ? _("It becomes a part in base64, at the end of the text.")
+                     : _("A file with headers replaces the message, one without its text."));
     form_button(f, attach ? B_ATTACH : B_GO, attach ? _("Attach") : _("Load"));
     form_button(f, B_NO, _("Cancel"));
     form_focus(f, F_NAME);
@@ -185,10 +187,9 @@ void press_file(struct app *a, struct dialog *d, int pressed)
     buf_init(&bytes, TEXTAREA_MAX);
     if (readfile(path, &bytes, &error) != ST_OK) {
         form_error(f, F_NAME, error.text);
-    } else if (pressed == B_ATTACH
-                   ? !composer_attach(a, slash != NULL ? slash + 1 : path, buf_str(&bytes),
-                                      bytes.len)
-                   : !composer_take(a, buf_str(&bytes), bytes.len)) {
+    } else if (pressed == B_ATTACH ? !composer_attach(a, slash != NULL ? slash + 1 : path,
+                                                      buf_str(&bytes), bytes.len)
+                                   : !composer_take(a, buf_str(&bytes), bytes.len)) {
         form_error(f, F_NAME, _("The text is too long for the composer."));
     } else {
         dialog_close(a);
@@ -302,6 +303,23 @@ void press_post(struct app *a, struct dialog *d, int pressed)
     a->wish.focus = PANE_TYPE;
 }
 
+/* What a login answers stands alone in its line; a lone word that is no command may be that. */
+static bool may_be_secret(const struct app *a, struct span line, bool in_login)
+{
+    bool lone = line.len > 0 && memchr(line.p, ' ', line.len) == NULL &&
+                smtp_verb_of(line.p, line.len) == VERB_OTHER;
+    return a->record.session == SMTP_CONTINUATION || in_login || lone;
+}
+
+static bool begins_login(struct span line)
+{
+    while (line.len > 0 && (line.p[0] == ' ' || line.p[0] == '\t')) {
+        line.p++;
+        line.len--;
+    }
+    return smtp_verb_of(line.p, line.len) == VERB_AUTH;
+}
+
 void dialog_open_paste(struct app *a, const char *p, size_t len)
 {
     struct dialog *d = dialog_push(a, DIALOG_PASTE);
@@ -312,14 +330,16 @@ void dialog_open_paste(struct app *a, const char *p, size_t len)
     struct span line;
     unsigned long count = (unsigned long)paste_lines(p, len);
     form_init(f, _("Pasted text"));
-    form_note(f, Q_("%lu line was pasted. What shall be done with it?",
-                    "%lu lines were pasted. What shall be done with them?", count),
+    form_note(f,
+              Q_("%lu line was pasted. What shall be done with it?",
+                 "%lu lines were pasted. What shall be done with them?", count),
               count);
     size_t at = 0;
+    bool in_login = false;
     for (int i = 0; i < 3 && paste_next(p, len, &at, &line); i++) {
         char shown[56];
-        bool secret = a->record.session == SMTP_CONTINUATION ||
-                      (line.len >= 4 && span_equal_nocase((struct span){line.p, 4}, "AUTH"));
+        in_login = in_login || begins_login(line);
+        bool secret = may_be_secret(a, line, in_login);
         escape_copy(shown, sizeof(shown), secret ? "*****" : line.p, secret ? 5 : line.len, 0);
         form_note(f, "  %s", shown);
     }

@@ -9,11 +9,10 @@
 #include "wireform.h"
 
 #define TWO_COLUMNS_FROM 100 /* columns of the screen */
-#define ROOMY_ROWS 18         /* from here on MAIL and RCPT have rows of their own */
+#define ROOMY_ROWS 18        /* from here on MAIL and RCPT have rows of their own */
 #define MARK_COLUMNS 2       /* before a line of the wire form */
 #define STUFFED "[.]"
-#define BAD_ON_THE_WIRE                                                                            \
-    (WIRE_BARE_LF | WIRE_BARE_CR | WIRE_NUL | WIRE_LONG | WIRE_HEADER_UTF8)
+#define BAD_ON_THE_WIRE (WIRE_BARE_LF | WIRE_BARE_CR | WIRE_NUL | WIRE_LONG | WIRE_HEADER_UTF8)
 
 /* What is drawn beside each other or instead of each other. */
 struct places {
@@ -167,7 +166,8 @@ static void draw_counts(const struct app *a, struct canvas *c, struct rect row,
     canvas_label(c, row, row.x, row.y, ROLE_DIM, text);
 }
 
-/* Buttons side by side, in as many rows as they need. Draws when c is not NULL; returns the rows. */
+/* Buttons side by side, in as many rows as they need. Draws when c is not NULL; returns the rows.
+ */
 static int button_rows(const struct composer *m, struct canvas *c, struct rect area)
 {
     int x = area.x;
@@ -185,8 +185,8 @@ static int button_rows(const struct composer *m, struct canvas *c, struct rect a
                 c->cursor_x = x;
                 c->cursor_y = area.y + row;
             }
-            canvas_printf(c, area, x, area.y + row, focus ? ROLE_BUTTON_FOCUS : ROLE_BUTTON,
-                          "<%s>", label);
+            canvas_printf(c, area, x, area.y + row, focus ? ROLE_BUTTON_FOCUS : ROLE_BUTTON, "<%s>",
+                          label);
         }
         x += w + 1;
     }

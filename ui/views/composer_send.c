@@ -107,9 +107,9 @@ static enum status add_typed(struct app *a, const struct buf *wire)
     while (at < wire->len && st == ST_OK) {
         const char *end = memchr(wire->p + at, '\n', wire->len - at);
         size_t n = (size_t)(end - wire->p) - at; /* compose_stuff ends every line by CR LF */
-        st = n - 1 > SMTP_RAW_MAX ? ST_LIMIT
-                                  : feed_add(&a->hand.feed, FEED_LINE, FEED_QUIET, wire->p + at,
-                                             n - 1);
+        st = n - 1 > SMTP_RAW_MAX
+                 ? ST_LIMIT
+                 : feed_add(&a->hand.feed, FEED_LINE, FEED_QUIET, wire->p + at, n - 1);
         at += n + 1;
     }
     return st;

@@ -34,7 +34,8 @@ unsigned hand_mode(const struct app *a)
 bool hand_ready(struct app *a)
 {
     if (app_busy(a)) {
-        app_say(a, false, "%s", _("A step is running. Your line is kept; Enter sends it afterwards."));
+        app_say(a, false, "%s",
+                _("A step is running. Your line is kept; Enter sends it afterwards."));
         return false;
     }
     if (a->engine == NULL || a->record.session == SMTP_CLOSED) {
@@ -52,8 +53,7 @@ bool hand_ready(struct app *a)
 static bool was_taken(struct app *a, enum status st)
 {
     if (st != ST_OK) {
-        app_say(a, true, "%s",
-                _("The line could not be handed to the connection. It is kept."));
+        app_say(a, true, "%s", _("The line could not be handed to the connection. It is kept."));
         return false;
     }
     a->status[0] = '\0';
@@ -97,8 +97,8 @@ void hand_open(struct app *a, bool no_greeting)
     if (a->engine == NULL && !app_connect_engine(a, a->options->scenario)) {
         return;
     }
-    enum status st = no_greeting ? engine_connect(a->engine, &a->plan)
-                                 : engine_open(a->engine, &a->plan);
+    enum status st =
+        no_greeting ? engine_connect(a->engine, &a->plan) : engine_open(a->engine, &a->plan);
     if (st != ST_OK) {
         app_say(a, true, "%s", _("The engine did not take the command."));
         return;

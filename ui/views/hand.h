@@ -2,8 +2,8 @@
  * hand: the session by hand: the SMTP line with its macros, lines that are fed one by one, the
  * composer, and replaying.
  *
- * type_keys.c takes the keys of the line, macros.c does what begins with a colon, hand.c hands lines
- * to the engine, view_type.c draws the line and the candidates above it.
+ * type_keys.c takes the keys of the line, macros.c does what begins with a colon, hand.c hands
+ * lines to the engine, view_type.c draws the line and the candidates above it.
  *
  * Threads: the face's. Ownership: struct hand lives in the app; hand_free wipes.
  */
@@ -23,7 +23,7 @@ struct canvas;
 enum hand_job { HAND_LINES, HAND_MESSAGE, HAND_PROBE };
 
 struct hand {
-    unsigned mode;                     /* TYPEHINT_RAW, TYPEHINT_ENCODE */
+    unsigned mode; /* TYPEHINT_RAW, TYPEHINT_ENCODE */
     struct feed feed;
     enum hand_job job;
     struct typehint_candidates *found; /* listed above the line; NULL: nothing is */

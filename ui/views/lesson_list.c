@@ -9,7 +9,7 @@
 
 #define MARK_COLUMNS 4
 #define NUMBER_COLUMNS 3
-#define NAME_COLUMNS 23
+#define NAME_COLUMNS 26
 
 /* A heading, or something to choose: a lesson of the course, or a scenario of a theme. */
 struct scenario_row {

@@ -211,8 +211,8 @@ static bool do_bdat(struct app *a, const char *args)
         app_say(a, true, "%s", error.text);
     } else if (hand_ready(a)) {
         int n = snprintf(line, sizeof(line), "BDAT %zu LAST", octets.len);
-        done = taken(a, engine_type_chunk(a->engine, line, (size_t)n, buf_str(&octets),
-                                          octets.len));
+        done =
+            taken(a, engine_type_chunk(a->engine, line, (size_t)n, buf_str(&octets), octets.len));
     }
     buf_free(&octets);
     return done;

@@ -45,9 +45,10 @@ void replay_open_file(struct app *a)
     struct form *f = &d->form;
     form_init(f, _("Play a saved conversation"));
     form_text(f, F_NAME, _("File name"), "");
-    form_note(f, "%s", _("A report that this program saved (text, Markdown, JSON), or a script: one "
-                         "command a line, \"expect 250\" below it. It is played on a new "
-                         "connection, step by step."));
+    form_note(f, "%s",
+              _("A report that this program saved (text, Markdown, JSON), or a script: one "
+                "command a line, \"expect 250\" below it. It is played on a new "
+                "connection, step by step."));
     form_button(f, B_GO, _("Read"));
     form_button(f, B_NO, _("Cancel"));
     form_focus(f, F_NAME);
@@ -126,8 +127,9 @@ static void ask_consent(struct app *a, unsigned needs)
     form_note(f, Q_("%s, %lu step:", "%s, %lu steps:", (unsigned long)b->script->count), name,
               (unsigned long)b->script->count);
     say_needs(f, needs);
-    form_note(f, "%s", _("It goes to the server that this run is about, on a new connection, and "
-                         "stops before each step."));
+    form_note(f, "%s",
+              _("It goes to the server that this run is about, on a new connection, and "
+                "stops before each step."));
     form_button(f, B_NO, _("No"));
     form_button(f, B_GO, _("Play"));
     form_focus(f, B_NO);
@@ -167,8 +169,9 @@ void replay_choose(struct app *a, const char *path)
     unsigned needs = script_needs(script);
     if (a->plan.read_only && (needs & ~SCRIPT_GAPS) != 0) {
         script_free(script);
-        app_say(a, true, "%s", _("--read-only: this run plays no script that logs in or names "
-                                 "addresses."));
+        app_say(a, true, "%s",
+                _("--read-only: this run plays no script that logs in or names "
+                  "addresses."));
         return;
     }
     script_free(b->script);
@@ -392,7 +395,8 @@ static void draw_step(struct app *a, struct canvas *c, struct rect row, size_t i
     char text[STEP_SHOWN + 8], expect[32] = "";
     step_text(s, text, sizeof(text));
     canvas_str(c, row, row.x, row.y, ROLE_TEXT, here ? ">" : " ");
-    canvas_str(c, row, row.x + 1, row.y, state_role(verdict), state_mark(verdict, c->ascii, a->spin));
+    canvas_str(c, row, row.x + 1, row.y, state_role(verdict),
+               state_mark(verdict, c->ascii, a->spin));
     canvas_printf(c, row, row.x + 5, row.y, ROLE_DIM, "%3zu", i + 1);
     bool shows = s->expect != 0 && row.w > 50;
     int right = shows ? EXPECT_COLUMNS : 0;

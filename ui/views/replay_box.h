@@ -1,6 +1,6 @@
 /*
- * replay_box: a script that is played on the screen: the list of its steps, the one that is due, and
- * what was expected where it stopped.
+ * replay_box: a script that is played on the screen: the list of its steps, the one that is due,
+ * and what was expected where it stopped.
  *
  * Threads: the face's. Ownership: struct replay_box lives in struct hand; replay_box_free wipes.
  */

@@ -41,7 +41,8 @@ static bool send_encoded(struct app *a, const char *text)
 bool hand_answer(struct app *a, const char *text)
 {
     if (a->record.session != SMTP_CONTINUATION) {
-        app_say(a, false, "%s", _("No 334 is waiting for an answer. :auth opens the form for a login."));
+        app_say(a, false, "%s",
+                _("No 334 is waiting for an answer. :auth opens the form for a login."));
         return false;
     }
     return send_encoded(a, text);
@@ -89,12 +90,13 @@ void hand_enter(struct app *a)
     }
     if (typehint_dangerous(&a->record, mode, line) && !a->second_enter) {
         a->second_enter = true;
-        app_say(a, false, "%s", _("This has consequences on the other side. Enter again sends it."));
+        app_say(a, false, "%s",
+                _("This has consequences on the other side. Enter again sends it."));
         return;
     }
     a->second_enter = false;
-    /* What is typed ahead may be the answer to a question that has not come yet: it is not remembered
-       either. */
+    /* What is typed ahead may be the answer to a question that has not come yet: it is not
+       remembered either. */
     bool secret = a->record.waiting != WAIT_NONE || a->record.session == SMTP_CONTINUATION ||
                   typehint_secret(&a->record, mode, line);
     char *copy = str_dup(line);

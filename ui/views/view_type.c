@@ -10,7 +10,8 @@
 #define BOX_LEFT_COLUMNS 30 /* of a candidate, where what it is stands beside it */
 #define BOX_ROWS_MAX 14
 
-void line_draw(struct app *a, struct canvas *c, struct rect row, const struct lineedit *e, bool focus)
+void line_draw(struct app *a, struct canvas *c, struct rect row, const struct lineedit *e,
+               bool focus)
 {
     const char *line = lineedit_text(e);
     size_t from = 0;
