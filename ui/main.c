@@ -150,6 +150,12 @@ static enum status open_network(void *ctx, const char *scenario, struct plan *pl
     return st;
 }
 
+static int write_failed(const struct program *p, int sys)
+{
+    complain(p->language.ascii, _("Writing failed: %s."), strerror(sys));
+    return EXIT_CODE_IO;
+}
+
 /* For scripts: a heading begins with #, any other line with the name of a scenario. */
 static void add_scenario_lines(struct out *out, const struct practice_catalogue *c)
 {
@@ -181,7 +187,7 @@ static int print_scenarios(struct program *p)
     out_init(&out, STDOUT_FILENO, p->language.ascii || p->options.ascii);
     add_scenario_lines(&out, &catalogue);
     if (!out_flush(&out) && !out.closed) {
-        code = EXIT_CODE_IO;
+        code = write_failed(p, out.sys);
     }
     out_free(&out);
     practice_catalogue_free(&catalogue);
@@ -205,7 +211,7 @@ static int print_playbooks(struct program *p)
     }
     playbooks_free(books);
     if (!out_flush(&out) && !out.closed) {
-        code = EXIT_CODE_IO;
+        code = write_failed(p, out.sys);
     }
     out_free(&out);
     return code;
@@ -251,7 +257,7 @@ static int print_and_end(struct program *p)
         break;
     }
     if (fflush(stdout) != 0 && errno != EPIPE) {
-        return EXIT_CODE_IO;
+        return write_failed(p, errno);
     }
     return code;
 }

@@ -69,16 +69,26 @@ static enum status add_mapped(struct recorded *x, const char *p, size_t len, uns
     return st;
 }
 
+/*
+ * A reply's code and what parts it from the text: it would stick to what follows. 0 where a number
+ * goes on, because a line without a code may begin with an address.
+ */
+static size_t code_len(const char *p, size_t len)
+{
+    for (size_t i = 0; i < 3; i++) {
+        if (len < 4 || p[i] < '0' || p[i] > '9') {
+            return 0;
+        }
+    }
+    return p[3] == '.' || p[3] == ':' || (p[3] >= '0' && p[3] <= '9') ? 0 : 4;
+}
+
 enum status recorded_line(struct recorded *x, const struct talk_turn *turn, const char *p,
                           size_t len, unsigned flags, struct buf *out)
 {
     struct echo echo;
     enum status st = ST_OK;
-    /* The code would stick to what follows it. */
-    size_t head = len >= 4 && p[0] >= '0' && p[0] <= '9' && p[1] >= '0' && p[1] <= '9' &&
-                          p[2] >= '0' && p[2] <= '9'
-                      ? 4
-                      : 0;
+    size_t head = code_len(p, len);
     st = recorded_escape(out, p, head);
     p += head;
     len -= head;

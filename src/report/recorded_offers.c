@@ -131,8 +131,9 @@ static void put_hello(struct recorded *x, const struct recorded_server *server,
         return;
     }
     buf_init(&text, RECORDED_LINE_MAX);
-    recorded_keep(x, recorded_line(x, turn, name.p, name.len, 0, &text));
-    recorded_put(x, "    hello \"%s\"\n", buf_str(&text));
+    /* With its code, or the digits of an address would be taken for one. */
+    recorded_keep(x, recorded_line(x, turn, line.text, line.len, 0, &text));
+    recorded_put(x, "    hello \"%s\"\n", text.len > HEAD ? buf_str(&text) + HEAD : "");
     buf_free(&text);
 }
 

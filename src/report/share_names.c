@@ -10,6 +10,7 @@
 #define OWN_ROOT "office" /* .example */
 #define OWN_WORD OWN_ROOT
 #define THEIR_WORD "example"
+#define NAMELESS "host0.org0.example" /* where there is no room for a name of its own */
 #define WORD_MIN 4    /* shorter ones are found in every sentence */
 #define ODD_KEPT 24   /* bytes of an odd label that stay odd */
 #define DEPTH_MAX 128 /* labels of a name */
@@ -377,16 +378,21 @@ static enum status map_name(struct share_safe *s, const char *p, size_t len, enu
         return len == 0 ? ST_OK : st;
     }
     if (depth >= DEPTH_MAX || s->names.count == SHARE_NAMES_MAX) {
-        return buf_add_str(out, "host0.org0.example");
+        return buf_add_str(out, NAMELESS);
     }
     buf_init(&made, DNS_NAME_MAX * 2);
     st = make_name(s, p, len, role, depth, &made);
     if (st == ST_OK && made.len > DNS_HOST_NAME_MAX) {
         buf_clear(&made);
-        st = buf_add_str(&made, "host0.org0.example");
+        st = buf_add_str(&made, NAMELESS);
     }
     if (st == ST_OK) {
         st = share_add(&s->names, p, len, buf_str(&made), false);
+    }
+    if (st == ST_LIMIT) {
+        /* It is too long, or its parents have taken the last place. */
+        buf_clear(&made);
+        st = buf_add_str(&made, NAMELESS);
     }
     if (st == ST_OK) {
         st = buf_add(out, buf_str(&made), made.len);

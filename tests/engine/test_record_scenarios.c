@@ -358,6 +358,41 @@ static void test_providers_are_still_known(void **state)
     buf_free(&scenario);
 }
 
+/* An address that begins a line is none of a reply's codes. */
+static const char numbered[] =
+    "title A server that calls itself by its address\n"
+    "target tannenhof-werke.de\n"
+    "zone tannenhof-werke.de\n"
+    "    @ MX 10 mail.tannenhof-werke.de\n"
+    "host mail.tannenhof-werke.de\n"
+    "    address 193.99.144.80\n"
+    "    port 25 s\n"
+    "server s\n"
+    "    hello \"193.99.144.80 at your service\"\n"
+    "    on QUIT: reply \"193.99.144.80 is leaving\", close\n";
+
+static void test_addresses_are_no_codes(void **state)
+{
+    (void)state;
+    struct runner r;
+    struct options o;
+    struct buf json, scenario;
+    char *storage = NULL;
+    buf_init(&json, REPORT_MAX);
+    buf_init(&scenario, REPORT_SCENARIO_MAX);
+    told_open_whole(&r, &o, &storage, "numbered", numbered);
+    runner_run(&r);
+    make_scenario(&r, "numbered", &json, &scenario);
+    if (strstr(buf_str(&scenario), "hello \"192.0.2.10 at your service\"") == NULL ||
+        strstr(buf_str(&scenario), "reply \"192.0.2.10 is leaving\"") == NULL ||
+        strstr(buf_str(&scenario), "144.80") != NULL) {
+        fail_msg("%s", buf_str(&scenario));
+    }
+    told_close(&r, &o, storage);
+    buf_free(&json);
+    buf_free(&scenario);
+}
+
 #define HAND_HEAD                                                                                  \
     "me\n    name gw.kontor-mueller.at\n    address 85.214.132.7\n"                                \
     "zone tannenhof-werke.de\n    @ MX 10 mx\n"                                                    \
@@ -489,7 +524,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_scenario_comes_again), cmocka_unit_test(test_nobody_is_named),
         cmocka_unit_test(test_providers_are_still_known),  cmocka_unit_test(test_wishes_by_hand),
-        cmocka_unit_test(test_steps_of_the_screen),
+        cmocka_unit_test(test_addresses_are_no_codes),     cmocka_unit_test(test_steps_of_the_screen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -96,6 +96,38 @@ static void test_names(void **state)
     expect_name(s, "_dmarc.tannenhof-werke.de", "_dmarc.example.org");
 }
 
+/* Whatever a hostile server says, there is an example for it. */
+static void test_there_is_always_an_example(void **state)
+{
+    struct share_safe *s = *state;
+    struct buf labels, out;
+    char name[64];
+    buf_init(&labels, 1024);
+    buf_init(&out, 4096);
+    expect_name(s, "verein.eu", "org2.example"); /* so that a parent gets the last place */
+    for (unsigned i = 0; i < SHARE_NAMES_MAX; i++) {
+        snprintf(name, sizeof(name), "host.customer-%u.net", i);
+        buf_clear(&out);
+        assert_int_equal(share_safe_name(s, name, &out), ST_OK);
+        assert_null(strstr(buf_str(&out), "customer"));
+    }
+    expect_name(s, "host.customer-9999.net", "host0.org0.example");
+    teardown(state);
+    setup(state);
+    while (labels.len < 490) {
+        assert_int_equal(buf_add_str(&labels, "z."), ST_OK);
+    }
+    assert_int_equal(buf_add_str(&labels, "google.com"), ST_OK);
+    for (unsigned i = 0; i < 1000; i++) {
+        snprintf(name, sizeof(name), "q%u.google.com", i); /* numbers get long */
+        buf_clear(&out);
+        assert_int_equal(share_safe_name(*state, name, &out), ST_OK);
+    }
+    expect_text(*state, buf_str(&labels), "host0.org0.example");
+    buf_free(&labels);
+    buf_free(&out);
+}
+
 /* Who owns what is no more known, and what lies below what still is. */
 static void test_names_keep_their_kinship(void **state)
 {
@@ -324,6 +356,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_dynamic_names, setup, teardown),
         cmocka_unit_test(test_a_provider_under_test),
         cmocka_unit_test_setup_teardown(test_long_texts, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_there_is_always_an_example, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

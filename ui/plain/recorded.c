@@ -1,5 +1,6 @@
 #include "recorded.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "exit_code.h"
@@ -44,13 +45,14 @@ static int save_scenario(const struct recorded_options *options, const struct bu
     return code;
 }
 
-static int print_scenario(const struct buf *text)
+static int print_scenario(const struct recorded_options *options, const struct buf *text)
 {
     struct out out;
     int code = EXIT_CODE_OK;
     out_init(&out, STDOUT_FILENO, false);
     out_raw(&out, buf_str(text), text->len);
     if (!out_flush(&out) && !out.closed) {
+        complain(options->ascii, _("Writing failed: %s."), strerror(out.sys));
         code = EXIT_CODE_IO;
     }
     out_free(&out);
@@ -75,7 +77,7 @@ int recorded_make(const struct recorded_options *options)
     } else if (check_scenario(&text, &error) != ST_OK) {
         code = fail(options, &error, EXIT_CODE_INTERNAL);
     } else {
-        code = options->save != NULL ? save_scenario(options, &text) : print_scenario(&text);
+        code = options->save != NULL ? save_scenario(options, &text) : print_scenario(options, &text);
     }
     buf_free(&text);
     return code;
