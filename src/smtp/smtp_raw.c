@@ -191,10 +191,12 @@ static void follow(struct burst *b, const struct raw_line *line)
         }
         return;
     }
-    if ((line->odd & RAW_BARE_LF) != 0) {
-        return; /* whether this ends a line is the server's opinion */
-    }
     enum smtp_verb verb = typed_verb(s, line->text.p, line->text.len);
+    if ((line->odd & RAW_BARE_LF) != 0) {
+        /* Whether this ends a line is the server's opinion; what comes next may be meant for it. */
+        s->auth_tail = s->auth_tail || verb == VERB_AUTH;
+        return;
+    }
     wire_owe(s, unclear ? VERB_OTHER : verb);
     switch (verb) {
     case VERB_AUTH:
