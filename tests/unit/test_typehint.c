@@ -479,6 +479,9 @@ static void macros_by_name(void **state)
     assert_true(hints(&r, ":frobnicate x", "Tab lists"));
     assert_true(typehint_dangerous(&r, 0, ":probe a@b.example"));
     assert_false(typehint_dangerous(&r, 0, ":ehlo"));
+    /* With its octets it ends a message; alone it opens the composer, which asks. */
+    assert_true(typehint_dangerous(&r, 0, ":bdat Subject: x\\r\\n"));
+    assert_false(typehint_dangerous(&r, 0, ":bdat"));
     assert_int_equal(typehint_secret_from(&r, 0, ":auth PLAIN AGE"), 12);
     r.expects_text = true;
     assert_false(typehint_is_macro(&r, 0, ":raw"));
