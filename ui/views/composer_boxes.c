@@ -302,6 +302,15 @@ void press_post(struct app *a, struct dialog *d, int pressed)
     a->wish.focus = PANE_TYPE;
 }
 
+static bool begins_login(struct span line)
+{
+    while (line.len > 0 && (*line.p == ' ' || *line.p == '\t')) {
+        line.p++;
+        line.len--;
+    }
+    return line.len >= 4 && span_equal_nocase((struct span){line.p, 4}, "AUTH");
+}
+
 void dialog_open_paste(struct app *a, const char *p, size_t len)
 {
     struct dialog *d = dialog_push(a, DIALOG_PASTE);
@@ -316,10 +325,11 @@ void dialog_open_paste(struct app *a, const char *p, size_t len)
                     "%lu lines were pasted. What shall be done with them?", count),
               count);
     size_t at = 0;
+    bool secret = a->record.session == SMTP_CONTINUATION || a->record.waiting == WAIT_AUTH;
     for (int i = 0; i < 3 && paste_next(p, len, &at, &line); i++) {
         char shown[56];
-        bool secret = a->record.session == SMTP_CONTINUATION ||
-                      (line.len >= 4 && span_equal_nocase((struct span){line.p, 4}, "AUTH"));
+        /* What follows an AUTH are the answers to its questions. */
+        secret = secret || begins_login(line);
         escape_copy(shown, sizeof(shown), secret ? "*****" : line.p, secret ? 5 : line.len, 0);
         form_note(f, "  %s", shown);
     }
