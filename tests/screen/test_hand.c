@@ -164,6 +164,11 @@ static void pasting(void **state)
     pty_send(&p, "\r");
     assert_true(pty_misses(&p, "3 lines were pasted."));
     assert_false(pty_has(&p, "C~ NOOP"));
+    pty_send(&p, "\033[200~ AUTH LOGIN\naaaaqqqq\nbbbbqqqq\n\033[201~");
+    assert_true(pty_sees(&p, "3 lines were pasted."));
+    assert_false(pty_has(&p, "qqqq"));
+    pty_send(&p, "\r");
+    assert_true(pty_misses(&p, "3 lines were pasted."));
     pty_send(&p, "\033[200~NOOP a\nNOOP b\nFROB\nNOOP c\033[201~");
     assert_true(pty_sees(&p, "4 lines were pasted."));
     pty_send(&p, "\t\r");
