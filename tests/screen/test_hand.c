@@ -112,7 +112,10 @@ static void macros(void **state)
     say(&p, ":raw EHLO early.example\\r\\n", "C: EHLO early.example");
     say(&p, ":starttls", "2 lines were sent.");
     assert_true(pty_sees(&p, "SMTP~>"));
-    say(&p, ":bdat abc", "C~ BDAT 3 LAST");
+    say(&p, ":bdat abc", "Enter again sends it");
+    assert_false(pty_has(&p, "C~ BDAT"));
+    pty_send(&p, "\r");
+    assert_true(pty_sees(&p, "C~ BDAT 3 LAST"));
     say(&p, ":half", "Our direction of the connection was ended");
     assert_true(pty_sees(&p, "(off)>"));
     say(&p, ":open", "SMTP~>");
