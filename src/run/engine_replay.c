@@ -209,6 +209,16 @@ void engine_replay_end(struct engine *e)
     replay_free(&e->replay);
 }
 
+/* What was hidden when it was saved stays hidden, whatever the server takes it for this time. */
+static enum status hide_answer(struct engine *e, const struct command *command)
+{
+    const struct script_step *step = replay_step(&e->replay);
+    size_t seen = script_hidden_at(step->text, step->len);
+    bool behind = command->len >= seen && memcmp(command->text, step->text, seen) == 0;
+    size_t from = behind ? seen : 0;
+    return smtp_hide(&e->c.smtp, command->text + from, command->len - from);
+}
+
 bool engine_replay_answer(struct engine *e, const struct command *command)
 {
     struct replay *r = &e->replay;
@@ -219,6 +229,10 @@ bool engine_replay_answer(struct engine *e, const struct command *command)
     size_t at = r->next;
     int code;
     e->path = e->last_path;
+    if (hide_answer(e, command) != ST_OK) {
+        engine_note(e, "%s", _("The line cannot be kept out of the transcript."));
+        return true;
+    }
     enum status st = engine_typed(e, command->text, command->len, NULL, 0, &code);
     replay_played(r, st, code);
     engine_follow_session(e);

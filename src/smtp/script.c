@@ -399,33 +399,58 @@ static unsigned need_of(enum smtp_verb verb)
     }
 }
 
-/* The commands in exact bytes, with whatever end a server may accept. */
-static unsigned raw_needs(const struct script_step *step)
+/* The commands in what goes out, with whatever end, and behind whatever blanks, a server accepts. */
+static unsigned wire_needs(const char *p, size_t len)
 {
     unsigned needs = 0;
-    for (size_t at = 0; at < step->len;) {
+    for (size_t at = 0; at < len;) {
         size_t n = 0;
-        while (at + n < step->len && step->text[at + n] != '\r' && step->text[at + n] != '\n' &&
-               step->text[at + n] != '\0') {
+        while (at + n < len && p[at + n] != '\r' && p[at + n] != '\n' && p[at + n] != '\0') {
             n++;
         }
         size_t blanks = 0;
-        while (blanks < n && is_blank(step->text[at + blanks])) {
+        while (blanks < n && is_blank(p[at + blanks])) {
             blanks++;
         }
-        needs |= need_of(smtp_verb_of(step->text + at + blanks, n - blanks));
+        needs |= need_of(smtp_verb_of(p + at + blanks, n - blanks));
         at += n + 1;
     }
     return needs;
 }
 
+/* The script as it goes out, but for message text: exact bytes may hold a part of a command, and the
+   next step the rest of it. */
+static enum status add_wire(const struct script *s, struct buf *wire)
+{
+    enum status st = ST_OK;
+    for (size_t i = 0; i < s->count && st == ST_OK; i++) {
+        const struct script_step *step = &s->steps[i];
+        if (step->kind == SCRIPT_TEXT || step->kind == SCRIPT_DOT) {
+            continue;
+        }
+        st = buf_add(wire, step->text, step->len);
+        if (st == ST_OK && step->kind != SCRIPT_RAW) {
+            st = buf_add(wire, "\r\n", 2);
+        }
+    }
+    return st;
+}
+
 unsigned script_needs(const struct script *s)
 {
     unsigned needs = 0;
+    struct buf wire;
     for (size_t i = 0; i < s->count; i++) {
-        const struct script_step *step = &s->steps[i];
-        needs |= step->kind == SCRIPT_RAW ? raw_needs(step) : need_of(step->verb);
-        needs |= step->kind == SCRIPT_HIDDEN ? SCRIPT_GAPS : 0u;
+        needs |= need_of(s->steps[i].verb);
+        needs |= s->steps[i].kind == SCRIPT_HIDDEN ? SCRIPT_GAPS : 0u;
     }
+    buf_init(&wire, SCRIPT_BYTES_MAX + 2 * (size_t)SCRIPT_STEPS_MAX);
+    if (add_wire(s, &wire) == ST_OK) {
+        needs |= wire_needs(buf_str(&wire), wire.len);
+    } else {
+        /* What cannot be looked at is asked for. */
+        needs |= SCRIPT_ENVELOPE | SCRIPT_MESSAGE | SCRIPT_LOGIN | SCRIPT_ASKING;
+    }
+    buf_free(&wire);
     return needs;
 }

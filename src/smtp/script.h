@@ -70,6 +70,8 @@ unsigned script_needs(const struct script *s);
  */
 enum status script_read(const char *name, const char *p, size_t len, struct script **out,
                         struct error *error) MUST_CHECK;
+/* Where "<hidden N bytes>" begins in a line, or len. */
+size_t script_hidden_at(const char *p, size_t len);
 void script_free(struct script *s);
 enum status script_copy(const struct script *s, struct script **out) MUST_CHECK;
 

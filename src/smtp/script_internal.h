@@ -34,8 +34,6 @@ enum status script_client_line(struct script_reader *r, const char *p, size_t le
                                unsigned line) MUST_CHECK;
 /* The last BDAT still lacks octets. */
 enum status script_check_chunk(struct script_reader *r, unsigned line) MUST_CHECK;
-/* Where "<hidden N bytes>" begins, or len. */
-size_t script_hidden_at(const char *p, size_t len);
 
 /* script_transcript.c */
 

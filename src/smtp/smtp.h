@@ -243,6 +243,8 @@ size_t smtp_pending(struct smtp *s);
 enum status smtp_typed(struct smtp *s, const char *line, size_t len,
                        const struct tls_config *config, struct reply *reply, bool *expects_reply,
                        struct error *error) MUST_CHECK;
+/* From now on these bytes are told as hidden in both directions, like a secret that was typed. */
+enum status smtp_hide(struct smtp *s, const char *p, size_t len) MUST_CHECK;
 /*
  * "BDAT n [LAST]" typed, with the octets behind it, in one write; the line may lie about their
  * number. Statuses as smtp_typed.

@@ -37,6 +37,11 @@ enum status learn_bytes(struct smtp *s, const char *p, size_t len)
     return redactor_add_bytes(&s->learned, p, len);
 }
 
+enum status smtp_hide(struct smtp *s, const char *p, size_t len)
+{
+    return len > 0 ? learn_bytes(s, p, len) : ST_OK;
+}
+
 enum status learn_secret(struct smtp *s, const char *user, const char *p, size_t len)
 {
     struct secret secret = {.p = NULL};

@@ -103,6 +103,9 @@ static size_t hidden_from(struct burst *b, unsigned flags)
     }
     /* Text that the server has not asked for yet may become commands. */
     size_t begin = s->state == SMTP_TEXT ? find_dot(p, b->joined.len) : 0;
+    if (s->chunk_left > 0) {
+        begin = b->before + (size_t)s->chunk_left; /* SMTP_CHUNK_MAX at most */
+    }
     return find_secret(s, p, b->joined.len, begin);
 }
 
@@ -180,6 +183,9 @@ static void follow(struct burst *b, const struct raw_line *line)
     bool unclear = (line->odd & AMBIGUOUS) != 0;
     bool dot = line->text.len == 1 && line->text.p[0] == '.';
     s->unsure = s->unsure || unclear;
+    if (s->chunk_left > 0) {
+        return; /* octets of a BDAT: no dot ends them */
+    }
     if (in_text(s)) {
         if (s->raw_text) {
             s->raw_text_lines++;
@@ -191,10 +197,12 @@ static void follow(struct burst *b, const struct raw_line *line)
         }
         return;
     }
-    if ((line->odd & RAW_BARE_LF) != 0) {
-        return; /* whether this ends a line is the server's opinion */
-    }
     enum smtp_verb verb = typed_verb(s, line->text.p, line->text.len);
+    if ((line->odd & RAW_BARE_LF) != 0) {
+        /* Whether this ends a line is the server's opinion; what comes next may be meant for it. */
+        s->auth_tail = s->auth_tail || verb == VERB_AUTH;
+        return;
+    }
     wire_owe(s, unclear ? VERB_OTHER : verb);
     switch (verb) {
     case VERB_AUTH:
@@ -257,6 +265,24 @@ static enum status send_burst(struct burst *b)
     size_t put = 0;
     int64_t deadline = deadline_in_ms(net_now_us(s->net), s->limits.block);
     return wire_write(s, b->p, b->len, deadline, &put);
+}
+
+/* Of a BDAT that was typed these are octets; what goes beyond them may be commands. */
+static void count_octets(struct smtp *s, size_t len)
+{
+    uint64_t used = len < s->chunk_left ? len : s->chunk_left;
+    if (used == 0) {
+        return;
+    }
+    s->chunk_left -= used;
+    s->unsure = s->unsure || len > used;
+    if (s->chunk_left == 0) {
+        size_t beyond = len - (size_t)used;
+        s->state = s->before_chunk;
+        if (s->raw_tail.len > beyond) {
+            buf_drop_front(&s->raw_tail, s->raw_tail.len - beyond);
+        }
+    }
 }
 
 static enum status raw_failed(struct smtp *s, enum status st, struct error *error)
@@ -322,6 +348,9 @@ enum status smtp_raw(struct smtp *s, const char *p, size_t len, unsigned flags, 
         st = send_burst(&b);
     }
     buf_wipe(&b.joined);
+    if (st == ST_OK) {
+        count_octets(s, len);
+    }
     return st == ST_OK ? ST_OK : raw_failed(s, st, error);
 }
 

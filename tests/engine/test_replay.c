@@ -152,6 +152,21 @@ static void test_hidden_lines_are_asked_for(void **state)
     runner_close(&r);
 }
 
+/* The server asks for no login this time, and takes the answer for a command. */
+static void test_hidden_lines_stay_hidden(void **state)
+{
+    (void)state;
+    struct runner r;
+    play(&r, "EHLO a.example\nHELP <hidden 18 bytes>\nNOOP\n", false);
+    assert_at(&r, REPLAY_ASKING, 2);
+    r.record.replay.state = REPLAY_PLAYING;
+    assert_int_equal(engine_type(r.engine, "HELP " CANARY, strlen("HELP " CANARY)), ST_OK);
+    runner_until(&r, stopped_playing, NULL);
+    assert_true(runner_said(&r, "HELP <hidden 18 bytes>"));
+    assert_null(memmem(r.text.p, r.text.len, CANARY, sizeof(CANARY) - 1));
+    runner_close(&r);
+}
+
 static void test_logins_are_made_anew(void **state)
 {
     (void)state;
@@ -272,6 +287,7 @@ int main(void)
         cmocka_unit_test(test_an_unexpected_reply),
         cmocka_unit_test(test_step_by_step),
         cmocka_unit_test(test_hidden_lines_are_asked_for),
+        cmocka_unit_test(test_hidden_lines_stay_hidden),
         cmocka_unit_test(test_logins_are_made_anew),
         cmocka_unit_test(test_raw_lines),
         cmocka_unit_test(test_octets),

@@ -114,7 +114,10 @@ static void macros(void **state)
     say(&p, ":raw EHLO early.example\\r\\n", "C: EHLO early.example");
     say(&p, ":starttls", "2 lines were sent.");
     assert_true(pty_sees(&p, "SMTP~>"));
-    say(&p, ":bdat abc", "C~ BDAT 3 LAST");
+    say(&p, ":bdat abc", "Enter again sends it");
+    assert_false(pty_has(&p, "C~ BDAT"));
+    pty_send(&p, "\r");
+    assert_true(pty_sees(&p, "C~ BDAT 3 LAST"));
     say(&p, ":half", "Our direction of the connection was ended");
     assert_true(pty_sees(&p, "(off)>"));
     say(&p, ":open", "SMTP~>");
@@ -166,6 +169,11 @@ static void pasting(void **state)
     pty_send(&p, "\r");
     assert_true(pty_misses(&p, "3 lines were pasted."));
     assert_false(pty_has(&p, "C~ NOOP"));
+    pty_send(&p, "\033[200~ AUTH LOGIN\naaaaqqqq\nbbbbqqqq\n\033[201~");
+    assert_true(pty_sees(&p, "3 lines were pasted."));
+    assert_false(pty_has(&p, "qqqq"));
+    pty_send(&p, "\r");
+    assert_true(pty_misses(&p, "3 lines were pasted."));
     pty_send(&p, "\033[200~NOOP a\nNOOP b\nFROB\nNOOP c\033[201~");
     assert_true(pty_sees(&p, "4 lines were pasted."));
     pty_send(&p, "\t\r");

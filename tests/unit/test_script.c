@@ -136,6 +136,9 @@ static void test_needs(void **state)
         {"AUTH PLAIN <hidden 20 bytes>\n", SCRIPT_LOGIN | SCRIPT_GAPS},
         {"VRFY x\n", SCRIPT_ASKING},
         {"raw NOOP\\rMAIL FROM:<>\\n\\0 DATA\\r\\n\n", SCRIPT_ENVELOPE | SCRIPT_MESSAGE},
+        /* Nor does it matter where exact bytes were cut, or what stands before the verb. */
+        {"raw MA\nraw IL FROM:<>\\r\\n\n", SCRIPT_ENVELOPE},
+        {"raw AU\nTH PLAIN eA==\n", SCRIPT_LOGIN},
         /* Text of a message is no command. */
         {"DATA\nAUTH PLAIN\n.\n", SCRIPT_MESSAGE},
     };

@@ -309,6 +309,48 @@ static void test_login_in_pieces(void **state)
     finish(t);
 }
 
+/* Many servers take a bare LF for the end of AUTH, and nobody may wait for their question. */
+static void test_login_by_line_feeds(void **state)
+{
+    (void)state;
+    static const struct act script[] = {GIVE("220 x"), EXPECT_RAW("AUTH LOGIN\n"),
+                                        EXPECT_RAW(USER64 "\n"), EXPECT_RAW(CANARY64 "\n"),
+                                        GIVE("535 no"), STOP};
+    struct talk *t = begin(script);
+    assert_int_equal(raw_bytes(t, "AUTH LOGIN\n", 11, 0), ST_OK);
+    assert_int_equal(raw_bytes(t, USER64 "\n", strlen(USER64) + 1, 0), ST_OK);
+    assert_int_equal(raw(t, CANARY64 "\n"), 535);
+    assert_not_told(t, USER64);
+    assert_not_told(t, CANARY64);
+    finish(t);
+}
+
+/* The octets of a typed BDAT may be exact bytes, and a login behind them is still one. */
+static void test_octets_of_a_chunk(void **state)
+{
+    (void)state;
+    static const struct act script[] = {
+        GIVE("220 x"),
+        EXPECT("BDAT 6 LAST"),
+        EXPECT_RAW(".\r\nab"),
+        EXPECT_RAW("xAU"),
+        EXPECT_RAW("TH PLAIN " PLAIN64 "\r\n"),
+        GIVE("250 taken\r\n535 no"),
+        STOP};
+    struct talk *t = begin(script);
+    type(t, "BDAT 6 LAST");
+    assert_int_equal(raw_bytes(t, ".\r\nab", 5, 0), ST_OK);
+    assert_int_equal(t->s.state, SMTP_TEXT);
+    assert_int_equal(t->s.chunk_left, 1);
+    assert_int_equal(raw_bytes(t, "xAU", 3, 0), ST_OK);
+    assert_int_equal(t->s.chunk_left, 0);
+    assert_int_equal(raw(t, "TH PLAIN " PLAIN64 "\r\n"), 535);
+    assert_true(t->s.unsure);
+    assert_not_told(t, PLAIN64);
+    assert_not_told(t, "not sent");
+    finish(t);
+}
+
 static void test_hidden_by_wish(void **state)
 {
     (void)state;
@@ -429,6 +471,8 @@ int main(void)
         cmocka_unit_test(test_login_in_one_packet),
         cmocka_unit_test(test_login_by_odd_ways),
         cmocka_unit_test(test_login_in_pieces),
+        cmocka_unit_test(test_login_by_line_feeds),
+        cmocka_unit_test(test_octets_of_a_chunk),
         cmocka_unit_test(test_hidden_by_wish),
         cmocka_unit_test(test_the_end_that_only_the_server_sees),
         cmocka_unit_test(test_handshake_behind_injected_commands),

@@ -24,6 +24,17 @@ static void add_line(struct record *r, enum smtp_dir dir, const char *text)
     assert_int_equal(lines_add(r->lines, &line), ST_OK);
 }
 
+static void add_flagged(struct record *r, unsigned flags, const char *text)
+{
+    struct line line = {.number = lines_last(r->lines) + 1,
+                        .check = CHECK_NONE,
+                        .dir = DIR_CLIENT,
+                        .flags = (uint8_t)flags,
+                        .text = text,
+                        .len = strlen(text)};
+    assert_int_equal(lines_add(r->lines, &line), ST_OK);
+}
+
 static void make(struct record *r, enum smtp_state session)
 {
     assert_int_equal(record_init(r, 1), ST_OK);
@@ -479,6 +490,9 @@ static void macros_by_name(void **state)
     assert_true(hints(&r, ":frobnicate x", "Tab lists"));
     assert_true(typehint_dangerous(&r, 0, ":probe a@b.example"));
     assert_false(typehint_dangerous(&r, 0, ":ehlo"));
+    /* With its octets it ends a message; alone it opens the composer, which asks. */
+    assert_true(typehint_dangerous(&r, 0, ":bdat Subject: x\\r\\n"));
+    assert_false(typehint_dangerous(&r, 0, ":bdat"));
     assert_int_equal(typehint_secret_from(&r, 0, ":auth PLAIN AGE"), 12);
     r.expects_text = true;
     assert_false(typehint_is_macro(&r, 0, ":raw"));
@@ -569,6 +583,29 @@ static void dangers(void **state)
     record_free(&r);
 }
 
+/* A login in exact bytes may be typed in pieces. */
+static void test_secrets_in_pieces(void **state)
+{
+    (void)state;
+    struct record r;
+    make(&r, SMTP_READY);
+    add_line(&r, DIR_SERVER, "250 ok");
+    assert_int_equal(typehint_secret_from(&r, 0, ":raw dGVzdA=="), 13);
+    add_flagged(&r, LINE_MANUAL | LINE_RAW, "NOOP\\n");
+    add_flagged(&r, LINE_MANUAL | LINE_RAW, "AU");
+    add_flagged(&r, LINE_MANUAL | LINE_RAW, "TH PLAIN ");
+    assert_int_equal(typehint_secret_from(&r, 0, ":raw dGVzdA=="), 5);
+    assert_int_equal(typehint_secret_from(&r, TYPEHINT_RAW, "dGVzdA=="), 0);
+    assert_int_equal(typehint_secret_from(&r, 0, "dGVzdA=="), 0);
+    assert_false(typehint_secret(&r, 0, ":help"));
+    add_flagged(&r, LINE_MANUAL | LINE_REDACTED, "<hidden 3 bytes>");
+    assert_int_equal(typehint_secret_from(&r, TYPEHINT_RAW, "dGVzdA=="), 0);
+    /* An answer says that the line was whole. */
+    add_line(&r, DIR_SERVER, "535 no");
+    assert_false(typehint_secret(&r, TYPEHINT_RAW, "NOOP"));
+    record_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -588,6 +625,7 @@ int main(void)
         cmocka_unit_test(parameters_of_extensions),
         cmocka_unit_test(lmtp),
         cmocka_unit_test(dangers),
+        cmocka_unit_test(test_secrets_in_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

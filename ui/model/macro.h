@@ -47,7 +47,7 @@ enum macro_argument {
       N_("MAIL, RCPT for up to 5 addresses, RSET; never DATA"))                                    \
     X(MACRO_DATA, "data", "", MACRO_NOTHING, false, true,                                          \
       N_("DATA alone; the text is typed line by line"))                                            \
-    X(MACRO_BDAT, "bdat", "[TEXT]", MACRO_TEXT, false, false,                                      \
+    X(MACRO_BDAT, "bdat", "[TEXT]", MACRO_TEXT, false, true,                                       \
       N_("write a message that goes out in chunks; TEXT: those octets, as in :raw"))               \
     X(MACRO_RAW, "raw", "[TEXT]", MACRO_TEXT, false, false,                                        \
       N_("exact bytes: \\r \\n \\t \\0 \\xNN \\\\; alone: raw mode on or off"))                    \

@@ -40,7 +40,8 @@ bool typehint_dangerous(const struct record *r, unsigned mode, const char *line)
     const char *args = "";
     if (typehint_is_macro(r, mode, line)) {
         const struct macro *m = &macros[macro_find(line, &args)];
-        return m->twice && (!m->needed || args[0] != '\0');
+        /* Alone, those that may have something behind them only open a box. */
+        return m->twice && (m->kind == MACRO_NOTHING || args[0] != '\0');
     }
     /* Who counts bytes knows what they do. */
     if (r->expects_text || r->session == SMTP_CONTINUATION || (mode & TYPEHINT_RAW) != 0) {

@@ -9,6 +9,8 @@
 
 #define BLANKS " \t"
 #define CHALLENGE_BACK 32 /* lines looked through for the 334, newest first */
+#define PIECES_BACK 64    /* and for the pieces of a line that has no end yet */
+#define PIECES_MAX (4 * (size_t)SMTP_RAW_MAX)
 
 /* Who forgets the mechanism types the secret in its place, so a word behind AUTH is shown only as
    long as it can become the name of one. */
@@ -71,6 +73,74 @@ static size_t raw_secret_from(const struct record *r, const char *line, size_t a
         at = next;
     }
     return len;
+}
+
+/* In the notation of raw_text.h: a literal backslash before the n is written twice. */
+static bool ends_in_lf(const struct line *line)
+{
+    size_t slashes = 0;
+    while (line->len > slashes + 1 && line->text[line->len - 2 - slashes] == '\\') {
+        slashes++;
+    }
+    return line->len > 1 && line->text[line->len - 1] == 'n' && slashes % 2 == 1;
+}
+
+/*
+ * The number of the first piece of a line that was sent in exact bytes and has no end yet; 0: the
+ * next byte begins a line. *hidden: a piece is a secret, and with it all that follows.
+ */
+static uint32_t unfinished_line(const struct record *r, bool *hidden)
+{
+    uint32_t last = lines_last(r->lines);
+    uint32_t stop = last > PIECES_BACK ? last - PIECES_BACK : 0;
+    uint32_t first = 0;
+    bool answered = false;
+    *hidden = false;
+    for (uint32_t n = last; n > stop && r->session != SMTP_CLOSED; n--) {
+        struct line line;
+        bool here = lines_get(r->lines, n, &line);
+        answered = answered || (here && line.dir == DIR_SERVER);
+        if (!here || line.dir != DIR_CLIENT) {
+            continue;
+        }
+        /* What was hidden does not say whether it had an end; an answer does. */
+        *hidden = *hidden || ((line.flags & LINE_MANUAL) != 0 &&
+                              (line.flags & LINE_REDACTED) != 0 && !answered);
+        if ((line.flags & LINE_RAW) == 0 || ends_in_lf(&line)) {
+            break;
+        }
+        first = n;
+    }
+    return first;
+}
+
+/* raw_secret_from for the rest of a line of which pieces went out before. */
+static size_t rest_secret_from(const struct record *r, const char *line, size_t at)
+{
+    struct buf whole;
+    struct line piece;
+    bool hidden = false;
+    uint32_t first = unfinished_line(r, &hidden);
+    if (hidden) {
+        return at;
+    }
+    if (first == 0) {
+        return raw_secret_from(r, line, at);
+    }
+    buf_init(&whole, PIECES_MAX);
+    enum status st = ST_OK;
+    for (uint32_t n = first; n != 0 && st == ST_OK; n = lines_next(r->lines, n)) {
+        if (lines_get(r->lines, n, &piece) && piece.dir == DIR_CLIENT) {
+            st = buf_add(&whole, piece.text, piece.len);
+        }
+    }
+    size_t before = whole.len;
+    if (st == ST_OK) {
+        st = buf_add_str(&whole, line + at);
+    }
+    size_t from = st == ST_OK ? raw_secret_from(r, buf_str(&whole), 0) : 0;
+    buf_wipe(&whole);
+    return from > before ? at + from - before : at;
 }
 
 /* The number of the pending 334; 0 when there is none. */
@@ -152,7 +222,7 @@ size_t typehint_secret_from(const struct record *r, unsigned mode, const char *l
     }
     enum macro_id macro = macro_find(line, &args);
     if (macro == MACRO_RAW) {
-        return raw_secret_from(r, line, (size_t)(args - line));
+        return rest_secret_from(r, line, (size_t)(args - line));
     }
     if (macro == MACRO_AUTH) {
         size_t mech = strcspn(args, " ");
@@ -162,7 +232,10 @@ size_t typehint_secret_from(const struct record *r, unsigned mode, const char *l
         return (size_t)(args - line);
     }
     /* A blank before the verb is wrong, and still no reason to show a password. */
-    return (mode & TYPEHINT_RAW) != 0 ? raw_secret_from(r, line, 0) : auth_secret_from(r, line);
+    bool hidden;
+    bool piece = unfinished_line(r, &hidden) != 0 || hidden;
+    bool exact = (mode & TYPEHINT_RAW) != 0 || (piece && !macro_is_one(line));
+    return exact ? rest_secret_from(r, line, 0) : auth_secret_from(r, line);
 }
 
 bool typehint_secret(const struct record *r, unsigned mode, const char *line)

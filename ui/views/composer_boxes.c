@@ -308,7 +308,8 @@ static bool may_be_secret(const struct app *a, struct span line, bool in_login)
 {
     bool lone = line.len > 0 && memchr(line.p, ' ', line.len) == NULL &&
                 smtp_verb_of(line.p, line.len) == VERB_OTHER;
-    return a->record.session == SMTP_CONTINUATION || in_login || lone;
+    return a->record.session == SMTP_CONTINUATION || a->record.waiting == WAIT_AUTH || in_login ||
+           lone;
 }
 
 static bool begins_login(struct span line)
