@@ -103,7 +103,7 @@ struct engine {
     int64_t suspended_told_us;
     struct {
         enum smtp_state state;
-        bool tls, authenticated;
+        bool tls, authenticated, login_open;
     } session; /* as told last */
 };
 

@@ -295,12 +295,14 @@ void engine_tell_session(struct engine *e)
 {
     const struct smtp *s = &e->c.smtp;
     if (!e->have_context || (s->state == e->session.state && s->tls == e->session.tls &&
-                             s->authenticated == e->session.authenticated)) {
+                             s->authenticated == e->session.authenticated &&
+                             s->auth_tail == e->session.login_open)) {
         return;
     }
     e->session.state = s->state;
     e->session.tls = s->tls;
     e->session.authenticated = s->authenticated;
+    e->session.login_open = s->auth_tail;
     struct event *event = engine_event(e, EVENT_SESSION);
     if (event != NULL) {
         event->u.session.state = s->state;
@@ -308,6 +310,7 @@ void engine_tell_session(struct engine *e)
         event->u.session.authenticated = s->authenticated;
         event->u.session.why = s->closed_by;
         event->u.session.expects_text = s->state == SMTP_TEXT;
+        event->u.session.login_open = s->auth_tail;
         engine_tell(e, event);
     }
 }

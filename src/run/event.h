@@ -71,6 +71,7 @@ struct event {
             bool tls, authenticated;
             enum status why;   /* when closed */
             bool expects_text; /* after 354 */
+            bool login_open;   /* a login failed, and what is typed next may be meant for it */
         } session;
         struct {
             enum verdict verdict; /* worst */

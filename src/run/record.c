@@ -249,6 +249,7 @@ static void set_session(struct record *r, const struct event *e)
     r->session_tls = e->u.session.tls;
     r->session_authenticated = e->u.session.authenticated;
     r->expects_text = e->u.session.expects_text;
+    r->login_open = e->u.session.login_open;
 }
 
 bool record_apply(struct record *r, struct event *e)

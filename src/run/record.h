@@ -69,7 +69,7 @@ struct record {
     int64_t wait_since_us;
     int wait_limit_ms;
     enum smtp_state session;
-    bool session_tls, session_authenticated, expects_text;
+    bool session_tls, session_authenticated, expects_text, login_open;
     struct replay_progress replay; /* REPLAY_IDLE: none was ever played */
     enum check_id running; /* CHECK_NONE: none */
     enum verdict verdict;  /* worst so far */

@@ -606,6 +606,29 @@ static void test_secrets_in_pieces(void **state)
     record_free(&r);
 }
 
+/* After a login that failed, the password may come once more, where nobody asks for it. */
+static void words_after_a_failed_login(void **state)
+{
+    (void)state;
+    static const char *const shown[] = {"QUIT",  "quit", "EHL", "MAIL FROM:<a@b.example>",
+                                        "NOOP x", "*",    ":quit", ""};
+    static const char *const hidden[] = {"czNjcmV0", "s3cret!", "QUITE"};
+    struct record r;
+    assert_int_equal(record_init(&r, 1), ST_OK);
+    r.session = SMTP_READY;
+    for (size_t i = 0; i < ARRAY_LEN(hidden); i++) {
+        assert_false(typehint_secret(&r, 0, hidden[i]));
+    }
+    r.login_open = true;
+    for (size_t i = 0; i < ARRAY_LEN(shown); i++) {
+        assert_false(typehint_secret(&r, 0, shown[i]));
+    }
+    for (size_t i = 0; i < ARRAY_LEN(hidden); i++) {
+        assert_true(typehint_secret(&r, 0, hidden[i]));
+    }
+    record_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -626,6 +649,7 @@ int main(void)
         cmocka_unit_test(lmtp),
         cmocka_unit_test(dangers),
         cmocka_unit_test(test_secrets_in_pieces),
+        cmocka_unit_test(words_after_a_failed_login),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -207,6 +207,20 @@ static size_t answer_secret_from(const struct record *r, unsigned mode, const ch
     return macro != MACRO_NONE || begun ? len : 0;
 }
 
+/* A word of its own that cannot become a command any more. */
+static bool is_lone_word(const char *line)
+{
+    if (line[0] == '\0' || line[0] == '*' || line[strcspn(line, BLANKS)] != '\0') {
+        return false;
+    }
+    for (size_t i = 0; i < typehint_verb_count; i++) {
+        if (typehint_starts(typehint_verbs[i].name, line)) {
+            return false;
+        }
+    }
+    return typehint_verb(line) == NULL && !macro_is_one(line);
+}
+
 size_t typehint_secret_from(const struct record *r, unsigned mode, const char *line)
 {
     const char *args = "";
@@ -219,6 +233,9 @@ size_t typehint_secret_from(const struct record *r, unsigned mode, const char *l
     }
     if (r->expects_text) {
         return strlen(line);
+    }
+    if (r->login_open && is_lone_word(line)) {
+        return 0;
     }
     enum macro_id macro = macro_find(line, &args);
     if (macro == MACRO_RAW) {
