@@ -156,6 +156,7 @@ static void pasting(void **state)
     (void)state;
     struct pty p;
     begin(&p, "healthy", "ascii");
+    assert_true(pty_wrote(&p, "\033[?2004h", 8));
     pty_send(&p, "\033[200~NOOP a\nNOOP b\nNOOP c\033[201~");
     assert_true(pty_sees(&p, "Pasted text was ignored"));
     /* One line goes into the field, and nowhere else. */

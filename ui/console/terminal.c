@@ -131,6 +131,15 @@ static void prepare_restore(bool paste)
     restore_add(tigetstr("rmcup"));
 }
 
+/* Curses has a buffer of its own: what stays in that of stdout comes at the end of the program. */
+static void paste_mode(const struct terminal *t, const char *mode)
+{
+    if (t->paste) {
+        putp(mode);
+        fflush(stdout);
+    }
+}
+
 /* Terminals that mark pasted text. The terminfo extension BE says so where it is known. */
 static bool knows_paste(const char *term)
 {
@@ -267,9 +276,7 @@ enum status terminal_open(struct terminal *t, const struct console_options *opti
     }
     terminfo_keep_palette();
     prepare_looks(t);
-    if (t->paste) {
-        putp(paste_on);
-    }
+    paste_mode(t, paste_on);
     t->ascii = options->app.ascii;
     status = canvas_init(&t->shown, 1, 1, t->ascii);
     return status == ST_OK ? ST_OK
@@ -283,9 +290,7 @@ void terminal_close(struct terminal *t)
     }
     t->open = false;
     terminal_mouse(t, false);
-    if (t->paste) {
-        putp(paste_off);
-    }
+    paste_mode(t, paste_off);
     endwin();
     fflush(stdout);
     shared.raised = 0;
@@ -297,9 +302,7 @@ void terminal_close(struct terminal *t)
 
 int64_t terminal_suspend(struct terminal *t)
 {
-    if (t->paste) {
-        putp(paste_off);
-    }
+    paste_mode(t, paste_off);
     bool mouse = t->mouse;
     terminal_mouse(t, false);
     endwin();
@@ -312,9 +315,7 @@ int64_t terminal_suspend(struct terminal *t)
     int64_t stood = clock_monotonic_us() - before;
     shared.stop = 0;
     shared.raised = 1;
-    if (t->paste) {
-        putp(paste_on);
-    }
+    paste_mode(t, paste_on);
     terminal_mouse(t, mouse);
     terminal_repaint(t);
     return stood;
