@@ -355,7 +355,7 @@ def the_console_by_hand(lab):
             t.type(line)
             t.keys("Enter")
             t.sees(reply)
-        t.type("DATA")
+        t.type(":data")  # DATA alone opens the composer
         t.keys("Enter")
         t.keys("Enter")
         t.sees("354")
